@@ -22,10 +22,15 @@ export interface AdamWState {
  *
  * @example
  * const optimizer = new AdamW({ learningRate: 1e-4, weightDecay: 1e-6 });
- * const { grads } = tf.variableGrads(loss, variables);
- * optimizer.applyGradients(grads);
+ * optimizer.minimize(() => tf.losses.meanSquaredError(y, predict(x)));
  */
-export class AdamW {
+export class AdamW extends tf.Optimizer {
+  /** tfjs's name for serialisation. */
+  static get className(): string {
+    return 'AdamW';
+  }
+
+  /** May be changed between steps, by a schedule. */
   learningRate: number;
   readonly beta1: number;
   readonly beta2: number;
@@ -41,6 +46,7 @@ export class AdamW {
     epsilon = 1e-8,
     weightDecay = 0.01,
   }: AdamWOptions = {}) {
+    super();
     this.learningRate = learningRate;
     this.beta1 = beta1;
     this.beta2 = beta2;
@@ -52,7 +58,10 @@ export class AdamW {
    * One step. Gradients are keyed by variable name, as `tf.variableGrads` returns them, and are not disposed.
    * @throws EngineError INVALID_ARGUMENT for a gradient whose variable does not exist
    */
-  applyGradients(gradients: Record<string, tf.Tensor>): void {
+  override applyGradients(given: Record<string, tf.Tensor> | { name: string; tensor: tf.Tensor }[]): void {
+    const gradients = Array.isArray(given)
+      ? Object.fromEntries(given.map(({ name, tensor }) => [name, tensor]))
+      : given;
     this.#step += 1;
     const firstCorrection = 1 - this.beta1 ** this.#step;
     const secondCorrection = Math.sqrt(1 - this.beta2 ** this.#step);
@@ -105,8 +114,14 @@ export class AdamW {
     }
   }
 
+  /** tfjs's constructor arguments for serialisation. */
+  getConfig(): { [name: string]: number } {
+    const { learningRate, beta1, beta2, epsilon, weightDecay } = this;
+    return { learningRate, beta1, beta2, epsilon, weightDecay };
+  }
+
   /** Frees the moments. */
-  dispose(): void {
+  override dispose(): void {
     for (const { first, second } of this.#moments.values()) {
       first.dispose();
       second.dispose();

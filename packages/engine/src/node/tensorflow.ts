@@ -45,7 +45,7 @@ export async function startTensorflow({
       message: [
         `the backend "tensorflow" cannot start: ${name} is not installed or has no native library`,
         '(in a clone of onco-response run `node tooling/native/provide.mjs`; elsewhere install the package and let its',
-        'install script run, or lay libtensorflow under it as docs/engine.md says)',
+        'install script run)',
       ].join(' '),
       cause,
     });
