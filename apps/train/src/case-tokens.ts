@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CohortCase } from '@onco-response/cohort';
+import { PrefixCache } from '@onco-response/encoder/node';
+import { readMask, readVolume } from '@onco-response/imaging-io/node';
+import type { PrefixTokens, ResponseModel } from '@onco-response/response-model';
+import { Progress } from './progress.js';
+import { TrainError } from './train-error.js';
+import { writeAtomic } from './write-atomic.js';
+
+/** What is kept of a case beside its tokens. */
+export interface CaseFacts {
+  /** Names the case's tokens in the cache. */
+  key: string;
+  sliceIndices: number[];
+  lesionVolumeMm3: number;
+  warnings: string[];
+}
+
+/** Changes whenever the same input would give other tokens. */
+const FORMAT = 'prefix-tokens-1';
+
+/**
+ * The slices of every case after the encoder's frozen blocks, computed once and kept on disk by content: the key is a
+ * hash of the files' bytes, the input recipe, the encoder's weights and the number of frozen blocks. One case is in
+ * memory at a time, however large the cohort.
+ */
+export class CaseTokens {
+  readonly #cache: PrefixCache;
+  readonly #folder: string;
+  readonly #facts = new Map<string, CaseFacts>();
+
+  constructor({ folder, precision }: { folder: string; precision: 'float16' | 'float32' }) {
+    this.#folder = folder;
+    this.#cache = new PrefixCache({ directory: join(folder, 'tokens'), precision });
+  }
+
+  /** Fills the cache for all cases that it does not hold; stops between two cases when `interrupted` says so. */
+  async prepare(cases: readonly CohortCase[], model: ResponseModel, interrupted: () => boolean): Promise<void> {
+    await mkdir(join(this.#folder, 'facts'), { recursive: true });
+    const progress = new Progress('slices through the frozen blocks', cases.length);
+    try {
+      for (const each of cases) {
+        if (interrupted()) {
+          throw new TrainError({ code: 'INTERRUPTED', message: 'stopped; the same command goes on from here' });
+        }
+        this.#facts.set(each.caseId, await this.#prepareCase(each, model));
+        progress.advance();
+      }
+    } finally {
+      progress.stop();
+    }
+  }
+
+  facts(caseId: string): CaseFacts {
+    const facts = this.#facts.get(caseId);
+    if (!facts) throw new Error(`${caseId} was not prepared`);
+    return facts;
+  }
+
+  /** @throws TrainError MISSING_FILE when the cache was emptied or damaged under a running study */
+  async read(caseId: string): Promise<PrefixTokens> {
+    const entry = await this.#cache.get(this.facts(caseId).key);
+    if (!entry) {
+      throw new TrainError({
+        code: 'MISSING_FILE',
+        message: `the cached tokens of ${caseId} in ${this.#folder} are gone or damaged; run the same command again`,
+      });
+    }
+    return { data: entry.data, shape: entry.shape as [number, number, number] };
+  }
+
+  async #prepareCase(each: CohortCase, model: ResponseModel): Promise<CaseFacts> {
+    const { image, mask } = requireMask(each);
+    const key = createHash('sha256')
+      .update(
+        JSON.stringify([
+          FORMAT,
+          await hashFile(image),
+          await hashFile(mask),
+          model.recipe.input,
+          model.vit.preprocessing,
+          model.vit.weightsSha256,
+          model.frozenBlocks,
+        ]),
+      )
+      .digest('hex');
+    const factsPath = join(this.#folder, 'facts', `${key}.json`);
+    if (existsSync(factsPath) && (await this.#cache.get(key))) {
+      return { key, ...JSON.parse(await readFile(factsPath, 'utf8')) };
+    }
+    const { volume, lesion } = await readCase(each);
+    const slices = model.slices(volume, lesion);
+    const { data, shape } = await model.prefixTokens(slices);
+    await this.#cache.put(key, data, shape);
+    const { sliceIndices, lesionVolumeMm3, warnings } = slices;
+    await writeAtomic(factsPath, `${JSON.stringify({ sliceIndices, lesionVolumeMm3, warnings })}\n`);
+    return { key, sliceIndices, lesionVolumeMm3, warnings };
+  }
+}
+
+/** A case's image and its lesion mask on the image's grid. */
+export async function readCase(each: CohortCase) {
+  const { image, mask } = requireMask(each);
+  const volume = await readVolume(image);
+  return { volume, lesion: await readMask(mask, { like: volume }) };
+}
+
+function requireMask({ image, mask, caseId, line }: CohortCase): { image: string; mask: string } {
+  if (mask !== null) return { image, mask };
+  throw new TrainError({
+    code: 'MISSING_FILE',
+    message: `line ${line} of the manifest (${caseId}) has no mask: give one, this version does not segment`,
+  });
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const block of createReadStream(path)) hash.update(block);
+  return hash.digest('hex');
+}

@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { AdamW, AdamWState, RandomState } from '@onco-response/engine';
+import { readSafetensors, toFloat32, type WeightTensor, writeSafetensors } from '@onco-response/weights';
+import * as tf from '@tensorflow/tfjs-core';
+import { TrainError } from './train-error.js';
+import { writeAtomic } from './write-atomic.js';
+
+/** One row of the training curve. */
+export interface EpochRecord {
+  epoch: number;
+  trainLoss: number;
+  validationLoss: number;
+  validationAuc: number;
+}
+
+/** Everything but tensors that exact resumption needs. */
+export interface TrainingState {
+  /** Hash of study, splits, cohort and encoder: a checkpoint of anything else is refused. */
+  identity: string;
+  epoch: number;
+  /** The next step of that epoch. */
+  step: number;
+  /** Sum of the losses of this epoch's steps so far. */
+  lossSum: number;
+  optimizerStep: number;
+  streams: Record<string, RandomState>;
+  memoryLabels: number[];
+  history: EpochRecord[];
+  best: { epoch: number; figure: number } | null;
+  finished: boolean;
+  /** Seconds spent training, over all the processes that took part. */
+  seconds: number;
+}
+
+export interface Checkpoint {
+  state: TrainingState;
+  weights: Map<string, WeightTensor>;
+  moments: AdamWState['moments'];
+  best: Map<string, WeightTensor>;
+  memory: WeightTensor | undefined;
+}
+
+/** Values of named variables, copied out of the backend. */
+export async function snapshot(variables: Record<string, tf.Variable>): Promise<Map<string, WeightTensor>> {
+  const values = new Map<string, WeightTensor>();
+  for (const [name, variable] of Object.entries(variables)) {
+    values.set(name, { dtype: 'F32', shape: variable.shape, data: Float32Array.from(await variable.data()) });
+  }
+  return values;
+}
+
+/** Puts a snapshot back. @throws TrainError STUDY_CHANGED when it is of another model */
+export function restoreSnapshot(variables: Record<string, tf.Variable>, values: Map<string, WeightTensor>): void {
+  for (const [name, variable] of Object.entries(variables)) {
+    const saved = values.get(name);
+    if (!saved || saved.shape.join() !== variable.shape.join()) {
+      throw new TrainError({
+        code: 'STUDY_CHANGED',
+        message: `the checkpoint has ${saved ? `shape [${saved.shape}]` : 'nothing'} for ${name}, the model has [${variable.shape}]`,
+      });
+    }
+    tf.tidy(() => variable.assign(tf.tensor(toFloat32(saved), variable.shape)));
+  }
+}
+
+/** The optimiser's moments under the model's own names, which are the same in every process. */
+export async function momentsByName(optimizer: AdamW, variables: Record<string, tf.Variable>): Promise<AdamWState> {
+  const { step, moments } = await optimizer.state();
+  const named = Object.entries(variables).flatMap(([name, variable]) => {
+    const found = moments[variable.name];
+    return found ? [[name, found] as const] : [];
+  });
+  return { step, moments: Object.fromEntries(named) };
+}
+
+export function restoreMoments(
+  optimizer: AdamW,
+  variables: Record<string, tf.Variable>,
+  { state, moments }: Pick<Checkpoint, 'state' | 'moments'>,
+): void {
+  const byVariable = Object.entries(moments).map(([name, moment]) => [variables[name]?.name ?? name, moment] as const);
+  optimizer.restore({ step: state.optimizerStep, moments: Object.fromEntries(byVariable) });
+}
+
+/** One file, written completely or not at all: a process killed at any moment leaves the previous one. */
+export async function writeCheckpoint(path: string, { state, weights, moments, best, memory }: Checkpoint): Promise<void> {
+  const tensors = new Map<string, WeightTensor>();
+  for (const [name, tensor] of weights) tensors.set(`weights/${name}`, tensor);
+  for (const [name, tensor] of best) tensors.set(`best/${name}`, tensor);
+  for (const [name, { first, second }] of Object.entries(moments)) {
+    tensors.set(`first/${name}`, { dtype: 'F32', shape: [first.length], data: first });
+    tensors.set(`second/${name}`, { dtype: 'F32', shape: [second.length], data: second });
+  }
+  if (memory) tensors.set('memory', memory);
+  await writeAtomic(path, writeSafetensors(tensors, { state: JSON.stringify(state) }));
+}
+
+/** The checkpoint at `path`, or undefined where there is none. */
+export async function readCheckpoint(path: string): Promise<Checkpoint | undefined> {
+  if (!existsSync(path)) return undefined;
+  const { tensors, metadata } = readSafetensors(await readFile(path));
+  const under = (prefix: string) =>
+    new Map([...tensors].flatMap(([name, tensor]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [])));
+  const second = under('second/');
+  const moments: AdamWState['moments'] = {};
+  for (const [name, first] of under('first/')) {
+    moments[name] = { first: toFloat32(first), second: toFloat32(second.get(name) as WeightTensor) };
+  }
+  return {
+    state: JSON.parse(metadata.state as string),
+    weights: under('weights/'),
+    moments,
+    best: under('best/'),
+    memory: tensors.get('memory'),
+  };
+}

@@ -1,0 +1,31 @@
+/** Exit codes: 42 = the input or the study is wrong and a second try will not help, 75 = interrupted, run it again. */
+export const EXIT = { done: 0, failed: 1, usage: 2, permanent: 42, interrupted: 75 } as const;
+
+const MARKER = Symbol.for('onco-response.TrainError');
+
+export type TrainErrorCode =
+  | 'INVALID_STUDY'
+  | 'MISSING_FILE'
+  | 'STUDY_CHANGED'
+  | 'ONE_CLASS'
+  | 'ENCODER_MISSING'
+  | 'DOWNLOAD_FAILED'
+  | 'HASH_MISMATCH'
+  | 'INTERRUPTED'
+  | 'DIVERGED';
+
+/** What stopped the training app; `code` is stable, the message says file, finding and remedy. */
+export class TrainError extends Error {
+  readonly [MARKER] = true;
+  override readonly name = 'TrainError';
+  readonly code: TrainErrorCode;
+
+  constructor({ code, message, cause }: { code: TrainErrorCode; message: string; cause?: unknown }) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+
+  static isInstance(error: unknown): error is TrainError {
+    return typeof error === 'object' && error !== null && MARKER in error;
+  }
+}

@@ -1,0 +1,63 @@
+import { SeededRandom } from '../seeded-random.js';
+import type { PhantomOptions } from './phantom-options.js';
+
+/** What decides a synthetic case's label. */
+export interface PlantedSignal {
+  /** m ~ N(0, 1): drives the morphology of every lesion of the case. */
+  latent: number;
+  /** P(label = 1 | m). */
+  probability: number;
+  /** Drawn from that probability. */
+  label: 0 | 1;
+}
+
+type SignalOptions = Required<Pick<PhantomOptions, 'strength' | 'intercept'>>;
+
+/** P(label = 1 | latent). */
+export function labelProbability(latent: number, { strength, intercept }: SignalOptions): number {
+  return 1 / (1 + Math.exp(-(intercept + strength * latent)));
+}
+
+/** Draws latent and label of one case. */
+export function drawSignal(seed: number, index: number, options: SignalOptions): PlantedSignal {
+  const random = new SeededRandom(seed, `phantom ${index} signal`);
+  const latent = random.normal();
+  const probability = labelProbability(latent, options);
+  return { latent, probability, label: random.uniform() < probability ? 1 : 0 };
+}
+
+/**
+ * The best AUC any model can reach on average over cases drawn like these: that of the latent itself, as expected over
+ * the labels' own randomness. `sum_{m > m'} p(m) (1 - p(m')) / (sum p * sum (1 - p))` over the latents given, or over
+ * 200,001 points of the normal density where none are.
+ *
+ * @example
+ * const best = reachableAuc({ strength: 4, intercept: 0 });
+ */
+export function reachableAuc(options: SignalOptions, latents?: readonly number[]): number {
+  const points = latents
+    ? latents.map((latent) => ({ latent, weight: 1 }))
+    : Array.from({ length: 200_001 }, (_, index) => {
+        const latent = -8 + index * 8e-5;
+        return { latent, weight: Math.exp(-(latent ** 2) / 2) };
+      });
+  const direction = Math.sign(options.strength) || 1;
+  points.sort((a, b) => direction * (a.latent - b.latent));
+  let positive = 0;
+  let negative = 0;
+  let ordered = 0;
+  for (const { latent, weight } of points) {
+    const probability = labelProbability(latent, options);
+    ordered += weight * probability * (negative + (weight * (1 - probability)) / (latents ? Number.POSITIVE_INFINITY : 2));
+    positive += weight * probability;
+    negative += weight * (1 - probability);
+  }
+  // One case is not compared with itself: those pairs leave the denominator too.
+  const itself = latents
+    ? points.reduce((sum, { latent }) => {
+        const probability = labelProbability(latent, options);
+        return sum + probability * (1 - probability);
+      }, 0)
+    : 0;
+  return ordered / (positive * negative - itself);
+}

@@ -1,0 +1,10 @@
+export { type AdapterFiles, adapterFromFiles, adapterToFiles } from './adapter-files.js';
+export { attachLora, detachLora, mergeLora, unmergeLora } from './attach-lora.js';
+export { EncoderError, type EncoderErrorCode } from './encoder-error.js';
+export type { ForwardOptions } from './linear.js';
+export { loadVit, type VitFiles } from './load-vit.js';
+export type { LoraConfig, LoraOptions } from './lora-config.js';
+export type { Preprocessing } from './preprocessing.js';
+export { loadAdapter, saveAdapter } from './save-adapter.js';
+export type { Vit } from './vit.js';
+export type { VitConfig } from './vit-config.js';

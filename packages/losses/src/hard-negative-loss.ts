@@ -1,0 +1,108 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { checkOption, type Labels } from './labels.js';
+import { LossError } from './loss-error.js';
+import { constantOf, type EmbeddingMemory, meanOverKeys, only, type Pairs, pairMean, } from './pairs.js';
+
+/** Options of {@link hardNegativeLoss}. */
+export interface HardNegativeLossOptions {
+  /** Which form; see {@link hardNegativeLoss}. */
+  mode: 'reweight' | 'topk' | 'batchHardTriplet';
+  /** `reweight`: what cosine similarities are divided by. Default 0.07. */
+  temperature?: number;
+  /** `reweight`: how strongly similar negatives are preferred; 0 is SupCon. Default 1. */
+  beta?: number;
+  /** `topk`, `batchHardTriplet`: similarity margin. Default 0.2. */
+  margin?: number;
+  /** `topk`: how many negatives an anchor is compared with. Default 3. */
+  k?: number;
+  /** [B] factor of each anchor's term, for example {@link ambiguityWeights}. Constant: no gradient. Default all 1. */
+  anchorWeights?: ArrayLike<number>;
+  /** Earlier embeddings as further keys. */
+  memory?: EmbeddingMemory;
+}
+
+/**
+ * Hard-negative loss on cosine similarities `s` (embeddings are normalised to length 1 here), mean over all anchors:
+ * - `reweight`: SupCon whose negatives are tilted towards the similar ones: the denominator is
+ *   `sum_P e^(s/t) + |N| * sum_N w e^(s/t) / sum_N w` with constant `w = e^(beta s/t)`. After Jiang et al. 2022 (H-SCL).
+ * - `topk`: `mean over the k most similar negatives of max(0, s - margin)^2`.
+ * - `batchHardTriplet`: `max(0, margin + max_N s - min_P s)`. Hermans et al. 2017 in cosine form.
+ *
+ * An anchor without a needed positive or negative adds 0 and counts in the mean (`reweight` without negatives is SupCon).
+ *
+ * @param embeddings [B, D]
+ * @throws LossError `SHAPE`, `LABELS`, `OPTIONS`
+ * @example
+ * const loss = hardNegativeLoss(embeddings, [1, 1, 0, 0], { mode: 'topk', margin: 0.2, k: 3 }); // embeddings [4, D]
+ */
+export function hardNegativeLoss(
+  embeddings: tf.Tensor,
+  labels: Labels,
+  options: HardNegativeLossOptions,
+): tf.Scalar {
+  const { mode, temperature = 0.07, beta = 1, margin = 0.2, k = 3, anchorWeights, memory } = options;
+  checkOption(mode in anchorTerms, `mode is ${mode}; expected ${Object.keys(anchorTerms).join(', ')}.`);
+  checkOption(temperature > 0, `temperature is ${temperature}; expected a number above 0.`);
+  checkOption(beta >= 0 && Number.isFinite(beta), `beta is ${beta}; expected a number from 0.`);
+  checkOption(Number.isFinite(margin), `margin is ${margin}; expected a number.`);
+  checkOption(Number.isInteger(k) && k > 0, `k is ${k}; expected a positive integer.`);
+  if (anchorWeights && anchorWeights.length !== embeddings.shape[0]) {
+    throw new LossError({
+      code: 'SHAPE',
+      message: `${anchorWeights.length} anchor weights for ${embeddings.shape[0]} embeddings; expected one each.`,
+    });
+  }
+  return pairMean(embeddings, labels, memory, (pairs) => {
+    const terms = anchorTerms[mode](pairs, { temperature, beta, margin, k }); // [B]
+    return anchorWeights ? tf.mul(terms, tf.tensor1d(Array.from(anchorWeights), 'float32')) : terms;
+  });
+}
+
+/**
+ * How undecided a prediction is: `1 - |2p - 1|`, 1 at p = 0.5 and 0 at p = 0 or 1.
+ *
+ * @example
+ * const anchorWeights = ambiguityWeights([0.5, 0.9]); // [1, 0.2]
+ */
+export function ambiguityWeights(probabilities: ArrayLike<number>): Float64Array {
+  return Float64Array.from(probabilities, (probability) => 1 - Math.abs(2 * probability - 1));
+}
+
+type Settings = Required<Pick<HardNegativeLossOptions, 'temperature' | 'beta' | 'margin' | 'k'>>;
+
+const anchorTerms: Record<HardNegativeLossOptions['mode'], (pairs: Pairs, settings: Settings) => tf.Tensor> = {
+  reweight({ similarity, positive, negative }, { temperature, beta }) {
+    const scores = tf.div(similarity, temperature) as tf.Tensor2D; // [B, K]
+    const negatives = tf.sum(negative, 1, true); // [B, 1] |N|
+    // log(|N| w / sum_N w), a constant that is added to a negative's score inside the exponential.
+    const logWeight = constantOf(scores, (constant) => {
+      const tilt = tf.mul(constant, beta); // [B, K] log w
+      const share = tf.sub(tilt, tf.logSumExp(only(tilt, negative), 1, true));
+      return tf.mul(tf.add(share, tf.log(tf.maximum(tf.sum(negative, 1, true), 1))), negative);
+    });
+    const keys = only(tf.add(scores, logWeight), tf.add(positive, negative));
+    return meanOverKeys(tf.sub(tf.logSumExp(keys, 1, true), scores), positive);
+  },
+
+  topk({ similarity, negative }, { margin, k }) {
+    const chosen = mostSimilar(similarity, negative, k); // [B, K] of 0 and 1
+    return meanOverKeys(tf.square(tf.relu(tf.sub(similarity, margin))), chosen);
+  },
+
+  batchHardTriplet({ similarity, positive, negative }, { margin }) {
+    const hardest = tf.sum(tf.mul(similarity, mostSimilar(similarity, negative, 1)), 1); // [B] max over negatives
+    const farthest = tf.sum(tf.mul(similarity, mostSimilar(tf.neg(similarity), positive, 1)), 1); // [B] min over positives
+    const complete = tf.mul(tf.max(positive, 1), tf.max(negative, 1)); // [B] 1 where there are both
+    return tf.mul(tf.relu(tf.add(tf.sub(hardest, farthest), margin)), complete);
+  },
+};
+
+/** 0/1 [B, K]: the k highest scores of each row among the allowed keys, fewer where fewer are allowed. Constant. */
+function mostSimilar(scores: tf.Tensor2D, allowed: tf.Tensor2D, k: number): tf.Tensor2D {
+  const keys = scores.shape[1];
+  return constantOf(scores, (constant) => {
+    const { indices } = tf.topk(only(constant, allowed), Math.min(k, keys)); // [B, k]
+    const chosen = tf.sum(tf.oneHot(indices, keys), 1); // [B, K]
+    return tf.mul(tf.cast(chosen, 'float32'), allowed);
+  });
+}

@@ -1,0 +1,161 @@
+import { adapterFromFiles, adapterToFiles, loadVit } from '@onco-response/encoder';
+import { readSafetensors, toFloat32, type WeightTensor, writeSafetensors } from '@onco-response/weights';
+import * as tf from '@tensorflow/tfjs-core';
+import { z } from 'zod';
+import { recipeSchema } from './recipe.js';
+import { ResponseModel } from './response-model.js';
+import { ResponseModelError } from './response-model-error.js';
+
+export const BUNDLE_FORMAT = 1;
+const HEAD = 'head.safetensors';
+const ADAPTER = 'adapter/';
+const ENCODER = 'encoder/';
+
+/** `bundle.json`: all that is known of a trained model but its weights. */
+export const bundleMetadataSchema = z.strictObject({
+  format: z.literal(BUNDLE_FORMAT),
+  name: z.string(),
+  /** True when the model was trained on synthetic cases. */
+  synthetic: z.boolean(),
+  /** What label 1 means. */
+  positiveClass: z.string(),
+  /** One sentence: what is predicted, for whom, from what. */
+  target: z.string(),
+  recipe: recipeSchema,
+  /** Platt scaling fitted on validation cases: probability = 1 / (1 + exp(a logit + b)). */
+  calibration: z.strictObject({ a: z.number(), b: z.number() }),
+  /** A probability at or above it counts as positive; chosen on validation cases. */
+  threshold: z.strictObject({ value: z.number(), rule: z.string() }),
+  /** sha256 of every other file of the bundle. */
+  files: z.record(z.string(), z.string()),
+  /** What trained it: versions, seed, device, hashes of study and splits. */
+  provenance: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+});
+export type BundleMetadata = z.infer<typeof bundleMetadataSchema>;
+
+/** Files by their path inside the bundle. */
+export type BundleFiles = Map<string, Uint8Array>;
+
+export interface LoadedBundle {
+  model: ResponseModel;
+  metadata: BundleMetadata;
+  /** Calibrated probability of the positive class from a logit. */
+  probability(logit: number): number;
+}
+
+/**
+ * The bundle's files but the encoder's own: adapter in peft's format, aggregation and head as one safetensors file,
+ * `bundle.json` with the hashes of all files.
+ * @param encoderFiles the encoder's directory (`config.json`, `model.safetensors`, …), stored unchanged
+ */
+export async function bundleToFiles(
+  model: ResponseModel,
+  metadata: Omit<BundleMetadata, 'format' | 'recipe' | 'files'>,
+  encoderFiles: BundleFiles,
+): Promise<BundleFiles> {
+  const files: BundleFiles = new Map();
+  for (const [name, bytes] of encoderFiles) files.set(ENCODER + name, bytes);
+  if (model.recipe.encoder.adaptedBlocks > 0) {
+    const { config, weights } = adapterToFiles(model.vit);
+    files.set(`${ADAPTER}adapter_config.json`, encodeJson(config));
+    files.set(`${ADAPTER}adapter_model.safetensors`, weights);
+  }
+  const head = new Map<string, WeightTensor>();
+  for (const [name, variable] of Object.entries(headVariables(model))) {
+    head.set(name, { dtype: 'F32', shape: variable.shape, data: (await variable.data()) as Float32Array });
+  }
+  files.set(HEAD, writeSafetensors(head));
+  const hashes: Record<string, string> = {};
+  for (const name of [...files.keys()].sort()) hashes[name] = await sha256(files.get(name) as Uint8Array);
+  const complete: BundleMetadata = { format: BUNDLE_FORMAT, ...metadata, recipe: model.recipe, files: hashes };
+  files.set('bundle.json', encodeJson(complete));
+  return files;
+}
+
+/**
+ * A model ready to predict, from a bundle's files. Every file is checked against its sha256 first.
+ * @throws ResponseModelError INVALID_BUNDLE, MISSING_FILE, HASH_MISMATCH, MISSING_KEYS, UNEXPECTED_KEYS, SHAPE_MISMATCH
+ */
+export async function bundleFromFiles(files: BundleFiles): Promise<LoadedBundle> {
+  const metadata = parseMetadata(requireFile(files, 'bundle.json'));
+  for (const [name, expected] of Object.entries(metadata.files)) {
+    const found = await sha256(requireFile(files, name));
+    if (found !== expected) {
+      throw new ResponseModelError({
+        code: 'HASH_MISMATCH',
+        message: `${name} of the bundle has sha256 ${found}, bundle.json says ${expected}: copy the bundle again`,
+      });
+    }
+  }
+  const preprocessor = files.has(`${ENCODER}preprocessor_config.json`) ? 'preprocessor_config.json' : undefined;
+  const vit = await loadVit({
+    config: parseJson(files, `${ENCODER}config.json`),
+    weights: requireFile(files, `${ENCODER}model.safetensors`),
+    ...(preprocessor && { preprocessor: parseJson(files, ENCODER + preprocessor) }),
+  });
+  if (metadata.recipe.encoder.adaptedBlocks > 0) {
+    adapterFromFiles(vit, {
+      config: parseJson(files, `${ADAPTER}adapter_config.json`),
+      weights: requireFile(files, `${ADAPTER}adapter_model.safetensors`),
+    });
+  }
+  const model = new ResponseModel({ recipe: metadata.recipe, vit, seed: 0 });
+  assignStrictly(headVariables(model), readSafetensors(requireFile(files, HEAD)).tensors, HEAD);
+  const { a, b } = metadata.calibration;
+  return { model, metadata, probability: (logit) => 1 / (1 + Math.exp(a * logit + b)) };
+}
+
+function headVariables(model: ResponseModel): Record<string, tf.Variable> {
+  return Object.fromEntries(Object.entries(model.namedVariables()).filter(([name]) => !name.startsWith('adapter.')));
+}
+
+/** Copies tensors into variables of the same names and shapes; anything missing, left over or of another shape is named. */
+function assignStrictly(variables: Record<string, tf.Variable>, tensors: Map<string, WeightTensor>, file: string): void {
+  const missing = Object.keys(variables).filter((name) => !tensors.has(name));
+  const unexpected = [...tensors.keys()].filter((name) => !(name in variables));
+  if (missing.length > 0) {
+    throw new ResponseModelError({ code: 'MISSING_KEYS', message: `${file} lacks ${missing.join(', ')}` });
+  }
+  if (unexpected.length > 0) {
+    throw new ResponseModelError({ code: 'UNEXPECTED_KEYS', message: `${file} has ${unexpected.join(', ')}, which the recipe knows nothing of` });
+  }
+  for (const [name, variable] of Object.entries(variables)) {
+    const tensor = tensors.get(name) as WeightTensor;
+    if (tensor.shape.join() !== variable.shape.join()) {
+      throw new ResponseModelError({
+        code: 'SHAPE_MISMATCH',
+        message: `${file}: ${name} has shape [${tensor.shape}], the recipe expects [${variable.shape}]`,
+      });
+    }
+    tf.tidy(() => variable.assign(tf.tensor(toFloat32(tensor), variable.shape)));
+  }
+}
+
+function parseMetadata(bytes: Uint8Array): BundleMetadata {
+  try {
+    return bundleMetadataSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (cause) {
+    const detail = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
+    throw new ResponseModelError({ code: 'INVALID_BUNDLE', message: `bundle.json cannot be used: ${detail}`, cause });
+  }
+}
+
+function encodeJson(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+function parseJson(files: BundleFiles, name: string): unknown {
+  return JSON.parse(new TextDecoder().decode(requireFile(files, name)));
+}
+
+function requireFile(files: BundleFiles, name: string): Uint8Array {
+  const bytes = files.get(name);
+  if (!bytes) throw new ResponseModelError({ code: 'MISSING_FILE', message: `the bundle has no ${name}: copy it again` });
+  return bytes;
+}
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+

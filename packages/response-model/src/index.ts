@@ -1,0 +1,20 @@
+export {
+  BUNDLE_FORMAT,
+  type BundleFiles,
+  type BundleMetadata,
+  bundleFromFiles,
+  bundleMetadataSchema,
+  bundleToFiles,
+  type LoadedBundle,
+} from './bundle.js';
+export {
+  aggregationRecipeSchema,
+  encoderRecipeSchema,
+  headRecipeSchema,
+  type InputRecipe,
+  inputRecipeSchema,
+  type Recipe,
+  recipeSchema,
+} from './recipe.js';
+export { type CasePrediction, type ForwardResult, inputSlices, type PrefixTokens, ResponseModel } from './response-model.js';
+export { ResponseModelError, type ResponseModelErrorCode } from './response-model-error.js';

@@ -1,0 +1,274 @@
+import {
+  type Aggregation,
+  attention,
+  contextualAttention,
+  gatedAttention,
+  maxPool,
+  meanPool,
+} from '@onco-response/aggregation';
+import { attachLora, type Vit } from '@onco-response/encoder';
+import { RandomStream, type RandomState } from '@onco-response/engine';
+import { type LesionSlices, lesionSlices } from '@onco-response/lesion-mask';
+import type { Mask, Volume } from '@onco-response/volume';
+import * as tf from '@tensorflow/tfjs-core';
+import { ResponseHead } from './head.js';
+import type { Recipe } from './recipe.js';
+import { ResponseModelError } from './response-model-error.js';
+
+/** Slices that go through the encoder's frozen blocks at once: bounds memory, not results. */
+const PREFIX_BATCH = 8;
+
+export interface ForwardResult {
+  /** [B] */
+  logits: tf.Tensor1D;
+  /** [B, D] volumetric embedding. */
+  embedding: tf.Tensor2D;
+  /** [B, P] L2-normalised projection for the contrastive losses. */
+  projection: tf.Tensor2D;
+  /** [B, S] weight of each slice, 0 for padding. */
+  attention: tf.Tensor2D;
+}
+
+/** What the model says of one case. */
+export interface CasePrediction {
+  logit: number;
+  /** One weight a slice, in the order of `slices.sliceIndices`; sums to 1. */
+  attention: number[];
+  embedding: Float32Array;
+  slices: LesionSlices;
+}
+
+/** Slice tokens after the frozen blocks, [S, N, E] row-major; N is 1 where only the class token is needed. */
+export interface PrefixTokens {
+  data: Float32Array;
+  shape: [number, number, number];
+}
+
+/**
+ * One response model: frozen prefix of the encoder -> adapted last blocks -> attention over slices -> head.
+ *
+ * The frozen prefix is a function of its own (`prefixTokens`), so that training computes it once a slice and keeps it.
+ */
+export class ResponseModel {
+  readonly recipe: Recipe;
+  readonly vit: Vit;
+  readonly #pool: Aggregation;
+  readonly #head: ResponseHead;
+  readonly #adapterDropout: RandomStream;
+
+  /**
+   * @param vit an encoder; LoRA is attached to its last `recipe.encoder.adaptedBlocks` blocks unless it has one already
+   * @param seed seeds the initial weights and every dropout
+   * @throws ResponseModelError INVALID_RECIPE when the recipe does not fit the encoder
+   */
+  constructor({ recipe, vit, seed }: { recipe: Recipe; vit: Vit; seed: number }) {
+    const { adaptedBlocks, ...lora } = recipe.encoder;
+    const depth = vit.config.num_hidden_layers;
+    if (adaptedBlocks > depth) {
+      throw new ResponseModelError({
+        code: 'INVALID_RECIPE',
+        message: `encoder.adaptedBlocks is ${adaptedBlocks}, but the encoder has ${depth} blocks`,
+      });
+    }
+    if (recipe.input.imageSize % vit.config.patch_size !== 0) {
+      throw new ResponseModelError({
+        code: 'INVALID_RECIPE',
+        message: `input.imageSize is ${recipe.input.imageSize}, not a multiple of the encoder's patch size ${vit.config.patch_size}`,
+      });
+    }
+    this.recipe = recipe;
+    this.vit = vit;
+    if (adaptedBlocks > 0 && !vit.loraConfig) {
+      const layers_to_transform = Array.from({ length: adaptedBlocks }, (_, i) => depth - adaptedBlocks + i);
+      attachLora(vit, { ...lora, layers_to_transform }, { seed });
+    }
+    this.#adapterDropout = new RandomStream(seed, 'adapter dropout');
+    this.#pool = createPool(recipe.aggregation, vit.config.hidden_size, seed);
+    this.#head = new ResponseHead({
+      ...recipe.head,
+      inputSize: this.#pool.outputSize,
+      random: new RandomStream(seed, 'head'),
+    });
+  }
+
+  /** Blocks whose output never changes while this model trains. */
+  get frozenBlocks(): number {
+    return this.vit.config.num_hidden_layers - this.recipe.encoder.adaptedBlocks;
+  }
+
+  /** The slices that the encoder sees of a case. Errors are lesion-mask's. */
+  slices(volume: Volume, mask: Mask): LesionSlices {
+    return inputSlices(volume, mask, this.recipe, this.vit);
+  }
+
+  /** Runs the frozen blocks over a case's slices. Without adapted blocks only the class token is kept. */
+  async prefixTokens(slices: LesionSlices): Promise<PrefixTokens> {
+    const { count, imageSize, pixels } = slices;
+    const perSlice = imageSize * imageSize * 3;
+    const parts: Float32Array[] = [];
+    let shape: [number, number, number] = [0, 0, 0];
+    for (let start = 0; start < count; start += PREFIX_BATCH) {
+      const stop = Math.min(count, start + PREFIX_BATCH);
+      const tokens = tf.tidy(() => {
+        const batch = tf.tensor4d(pixels.subarray(start * perSlice, stop * perSlice), [
+          stop - start,
+          imageSize,
+          imageSize,
+          3,
+        ]);
+        const all = this.vit.prefix(batch, this.frozenBlocks); // [b, N, E]
+        if (this.recipe.encoder.adaptedBlocks > 0) return all;
+        return tf.slice(all, [0, 0, 0], [-1, 1, -1]); // [b, 1, E]
+      });
+      shape = [count, tokens.shape[1], tokens.shape[2]];
+      parts.push((await tokens.data()) as Float32Array);
+      tokens.dispose();
+    }
+    const data = new Float32Array(shape[0] * shape[1] * shape[2]);
+    let offset = 0;
+    for (const part of parts) {
+      data.set(part, offset);
+      offset += part.length;
+    }
+    return { data, shape };
+  }
+
+  /**
+   * @param tokens [sum of bagSizes, N, E] prefix tokens of the slices of B cases, case after case
+   * @param bagSizes slices of each case
+   * @param training applies dropout
+   */
+  forward(tokens: tf.Tensor3D, bagSizes: readonly number[], { training = false } = {}): ForwardResult {
+    return tf.tidy(() => {
+      const classTokens = this.vit.classToken(
+        tokens,
+        this.frozenBlocks,
+        training ? { dropout: this.#adapterDropout } : {},
+      ); // [sum S, E]
+      const { bags, mask } = padBags(classTokens, bagSizes); // [B, S, E], [B, S]
+      const { embedding, attention: weights } = this.#pool.forward(bags, { mask, training });
+      const { logits, projection } = this.#head.forward(embedding, training);
+      return { logits, embedding, projection, attention: weights };
+    });
+  }
+
+  /** One case, from its prefix tokens. */
+  async predictTokens({ data, shape }: PrefixTokens): Promise<Omit<CasePrediction, 'slices'>> {
+    const { logits, embedding, attention: weights } = tf.tidy(() => {
+      const { projection: _, ...rest } = this.forward(tf.tensor3d(data, shape), [shape[0]]);
+      return rest;
+    });
+    const [logit, values, slices] = await Promise.all([logits.data(), embedding.data(), weights.data()]);
+    tf.dispose([logits, embedding, weights]);
+    return { logit: logit[0] as number, attention: Array.from(slices), embedding: Float32Array.from(values) };
+  }
+
+  /** One case, from its volume and lesion mask. */
+  async predict(volume: Volume, mask: Mask): Promise<CasePrediction> {
+    const slices = this.slices(volume, mask);
+    return { ...(await this.predictTokens(await this.prefixTokens(slices))), slices };
+  }
+
+  /** Everything that is trained, under names that are the same in every process. */
+  namedVariables(): Record<string, tf.Variable> {
+    return {
+      ...prefixed('adapter', adapterVariables(this.vit)),
+      ...prefixed('aggregation', this.#pool.namedVariables()),
+      ...prefixed('head', this.#head.namedVariables()),
+    };
+  }
+
+  /** Where dropout draws from, by purpose: with `restoreStreams`, what exact resumption needs. */
+  streams(): Record<string, RandomState> {
+    return Object.fromEntries(Object.entries(this.#streams()).map(([name, stream]) => [name, stream.state()]));
+  }
+
+  restoreStreams(states: Record<string, RandomState>): void {
+    for (const [name, stream] of Object.entries(this.#streams())) {
+      const state = states[name];
+      if (!state) throw new ResponseModelError({ code: 'INVALID_INPUT', message: `no saved state of the stream ${name}` });
+      stream.restore(state);
+    }
+  }
+
+  #streams(): Record<string, RandomStream> {
+    const all = { adapter: this.#adapterDropout, aggregation: this.#pool.random, head: this.#head.random };
+    return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, RandomStream] => !!entry[1]));
+  }
+
+  /** Frees the encoder, the aggregation and the head. */
+  dispose(): void {
+    this.vit.dispose();
+    this.#pool.dispose();
+    this.#head.dispose();
+  }
+}
+
+/** The slices that an encoder sees of a case under a recipe. Errors are lesion-mask's. */
+export function inputSlices(
+  volume: Volume,
+  mask: Mask,
+  { input }: Pick<Recipe, 'input'>,
+  { preprocessing }: Pick<Vit, 'preprocessing'>,
+): LesionSlices {
+  const { mode, ...options } = input;
+  return lesionSlices(volume, mask, { ...options, input: mode, mean: preprocessing.mean, std: preprocessing.std });
+}
+
+function adapterVariables(vit: Vit): Record<string, tf.Variable> {
+  return Object.fromEntries(
+    vit.linears().flatMap(({ name, lora }) =>
+      lora
+        ? [
+            [`${name}.lora_A`, lora.a],
+            [`${name}.lora_B`, lora.b],
+          ]
+        : [],
+    ),
+  );
+}
+
+function createPool(
+  { kind, hiddenSize, dropout }: Recipe['aggregation'],
+  inputSize: number,
+  seed: number,
+): Aggregation {
+  switch (kind) {
+    case 'contextual':
+      return contextualAttention({ inputSize, hiddenSize, dropout, seed });
+    case 'gated':
+      return gatedAttention({ inputSize, hiddenSize, dropout, seed });
+    case 'attention':
+      return attention({ inputSize, hiddenSize, dropout, seed });
+    case 'mean':
+      return meanPool({ inputSize });
+    case 'max':
+      return maxPool({ inputSize });
+  }
+}
+
+/** [sum S, E] -> [B, max S, E] with zeros behind short bags, and the mask of what is real. */
+function padBags(rows: tf.Tensor2D, bagSizes: readonly number[]): { bags: tf.Tensor3D; mask: tf.Tensor2D } {
+  const longest = Math.max(...bagSizes);
+  const mask = tf.tensor2d(
+    bagSizes.flatMap((size) => Array.from({ length: longest }, (_, i) => (i < size ? 1 : 0))),
+    [bagSizes.length, longest],
+  );
+  if (bagSizes.every((size) => size === longest)) {
+    return { bags: tf.reshape(rows, [bagSizes.length, longest, -1]) as tf.Tensor3D, mask };
+  }
+  let start = 0;
+  const padded = bagSizes.map((size) => {
+    const bag = tf.slice(rows, [start, 0], [size, -1]); // [S, E]
+    start += size;
+    return tf.pad(bag, [
+      [0, longest - size],
+      [0, 0],
+    ]);
+  });
+  return { bags: tf.stack(padded) as tf.Tensor3D, mask };
+}
+
+function prefixed<T>(prefix: string, named: Record<string, T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(named).map(([name, value]) => [`${prefix}.${name}`, value]));
+}
