@@ -6,9 +6,9 @@ import type { CohortCase } from '@onco-response/cohort';
 import { PrefixCache } from '@onco-response/encoder/node';
 import { readMask, readVolume } from '@onco-response/imaging-io/node';
 import type { PrefixTokens, ResponseModel } from '@onco-response/response-model';
-import { Progress } from './progress.js';
+import { Progress } from '@onco-response/command-line/node';
 import { TrainError } from './train-error.js';
-import { writeAtomic } from './write-atomic.js';
+import { writeOutput } from './write-output.js';
 
 /** What is kept of a case beside its tokens. */
 export interface CaseFacts {
@@ -96,7 +96,7 @@ export class CaseTokens {
     const { data, shape } = await model.prefixTokens(slices);
     await this.#cache.put(key, data, shape);
     const { sliceIndices, lesionVolumeMm3, warnings } = slices;
-    await writeAtomic(factsPath, `${JSON.stringify({ sliceIndices, lesionVolumeMm3, warnings })}\n`);
+    await writeOutput(factsPath, `${JSON.stringify({ sliceIndices, lesionVolumeMm3, warnings })}\n`);
     return { key, sliceIndices, lesionVolumeMm3, warnings };
   }
 }

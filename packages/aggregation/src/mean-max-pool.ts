@@ -35,7 +35,8 @@ export function maxPool(options: PoolOptions = {}): Aggregation {
   return plainPool('maxPool', options, (bags, mask) => {
     const floor = mask && tf.mul(tf.sub(tf.expandDims(mask, 2), 1), 1e30); // [B, S, 1]
     const open = (floor ? tf.add(bags, floor) : bags) as tf.Tensor3D;
-    const winner = tf.oneHot(tf.cast(tf.argMax(open, 1), 'int32'), bags.shape[1]); // [B, E, S]
+    // Not tf.oneHot, which refuses a depth of 1.
+    const winner = tf.equal(tf.expandDims(tf.argMax(open, 1), 2), tf.range(0, bags.shape[1], 1, 'int32')); // [B, E, S]
     const attention = tf.mean(tf.cast(winner, 'float32'), 1) as tf.Tensor2D; // [B, S]
     const embedding = tf.max(open, 1) as tf.Tensor2D; // [B, E]
     if (!mask) return { embedding, attention };

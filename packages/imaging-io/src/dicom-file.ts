@@ -1,5 +1,5 @@
 import type { Vec3 } from '@onco-response/volume';
-import dicomParser, { type DataSet } from 'dicom-parser';
+import dicomParser, { type DataSet, type Element } from 'dicom-parser';
 import { cross, type DicomFile, type DicomSlice, dot, type PixelFormat } from './dicom-slice.js';
 import { ImagingError, type ImagingErrorCode } from './imaging-error.js';
 
@@ -38,11 +38,37 @@ export function parseDicomFile(
   const columns = data.uint16('x00280011');
   const pixels = data.elements[PIXEL_DATA];
   if (rows === undefined && columns === undefined && pixels === undefined) return undefined;
-  if (pixels === undefined) fail('TRUNCATED', `${file} ends before its pixels`);
-  if (!rows || !columns) fail('MALFORMED', `${file} has pixels but no size (Rows, Columns)`);
+  const identity = {
+    file,
+    seriesUid: data.string('x0020000e') ?? '',
+    modality: data.string('x00080060') ?? '',
+    frameOfReferenceUid: data.string('x00200052') ?? '',
+    isLocalizer: (data.string('x00080008') ?? '').toUpperCase().split('\\').includes('LOCALIZER'),
+    compressed: !NATIVE.has(transferSyntaxOf(data)),
+    inverted: data.string('x00280004') === 'MONOCHROME1',
+  };
+  try {
+    return { ...identity, slices: slicesOf(data, bytes, { rows, columns }, pixels, file) };
+  } catch (error) {
+    // a file of another series beside the wanted one may be of any kind: its problem counts if its series is chosen
+    if (ImagingError.isInstance(error)) return { ...identity, slices: [], problem: error };
+    throw error;
+  }
+}
 
-  const transferSyntax = data.string('x00020010') ?? '1.2.840.10008.1.2';
-  const compressed = !NATIVE.has(transferSyntax) && transferSyntax !== DEFLATED;
+function transferSyntaxOf(data: DataSet): string {
+  return data.string('x00020010') ?? '1.2.840.10008.1.2';
+}
+
+function slicesOf(
+  data: DataSet,
+  bytes: Uint8Array,
+  { rows, columns }: { rows: number | undefined; columns: number | undefined },
+  pixels: Element | undefined,
+  file: string,
+): DicomSlice[] {
+  if (pixels === undefined) fail('TRUNCATED', `${file} ends before its pixels: copy or export it again`);
+  if (!rows || !columns) fail('MALFORMED', `${file} has pixels but no size (Rows, Columns)`);
   const photometric = data.string('x00280004') ?? 'MONOCHROME2';
   if (!photometric.startsWith('MONOCHROME') || (data.uint16('x00280002') ?? 1) !== 1) {
     fail('UNSUPPORTED', `${file} is a colour image (${photometric}); grey values are read`);
@@ -50,36 +76,38 @@ export function parseDicomFile(
   if (data.elements['x00283000'] !== undefined) {
     fail('UNSUPPORTED', `${file} has a modality look-up table; slope and intercept are read`);
   }
+  const transferSyntax = transferSyntaxOf(data);
+  const native = NATIVE.has(transferSyntax);
   const format = pixelFormat(data, rows, columns, transferSyntax !== BIG_ENDIAN, file);
   const frames = Number(data.string('x00280008') ?? 1);
   if (!(Number.isInteger(frames) && frames >= 1)) fail('MALFORMED', `${file} has NumberOfFrames ${frames}`);
-  if (frames > 1 && compressed) {
-    fail('UNSUPPORTED', `${file} is a compressed multi-frame image: decompress it first (for example gdcmconv --raw)`);
+  if (frames > 1 && !native) {
+    fail(
+      'UNSUPPORTED',
+      `${file} is a compressed multi-frame image: decompress it first (for example gdcmconv --raw)`,
+    );
   }
   const frameBytes = (rows * columns * format.bitsAllocated) / 8;
-  if (compressed) checkFragments(bytes, pixels.dataOffset, file);
-  else if (pixels.length < frames * frameBytes || pixels.dataOffset + frames * frameBytes > data.byteArray.length) {
+  if (!native && transferSyntax !== DEFLATED) checkFragments(bytes, pixels.dataOffset, file);
+  else if (
+    pixels.length < frames * frameBytes ||
+    pixels.dataOffset + frames * frameBytes > data.byteArray.length
+  ) {
     fail('TRUNCATED', `${file} ends inside its pixels: copy or export it again`);
   }
-  return {
+  return Array.from({ length: frames }, (_, frame) => ({
     file,
-    seriesUid: data.string('x0020000e') ?? '',
-    modality: data.string('x00080060') ?? '',
-    frameOfReferenceUid: data.string('x00200052') ?? '',
-    isLocalizer: (data.string('x00080008') ?? '').toUpperCase().split('\\').includes('LOCALIZER'),
-    transferSyntax,
-    compressed,
-    inverted: photometric === 'MONOCHROME1',
-    slices: Array.from({ length: frames }, (_, frame) => ({
-      file,
-      format,
-      pixelOffset: compressed ? -1 : pixels.dataOffset + frame * frameBytes,
-      ...planeOf(data, frame, file),
-    })),
-  };
+    format,
+    pixelOffset: native ? pixels.dataOffset + frame * frameBytes : -1,
+    ...planeOf(data, frame, file),
+  }));
 }
 
-function parseHeader(bytes: Uint8Array, file: string, inflate?: (deflated: Uint8Array) => Uint8Array): DataSet {
+function parseHeader(
+  bytes: Uint8Array,
+  file: string,
+  inflate?: (deflated: Uint8Array) => Uint8Array,
+): DataSet {
   const inflater = (whole: Uint8Array, position: number): Uint8Array => {
     if (inflate === undefined) fail('UNSUPPORTED', `${file} is deflated`);
     const rest = inflate(whole.subarray(position));
@@ -102,7 +130,13 @@ function parseHeader(bytes: Uint8Array, file: string, inflate?: (deflated: Uint8
   }
 }
 
-function pixelFormat(data: DataSet, rows: number, columns: number, littleEndian: boolean, file: string): PixelFormat {
+function pixelFormat(
+  data: DataSet,
+  rows: number,
+  columns: number,
+  littleEndian: boolean,
+  file: string,
+): PixelFormat {
   const bitsAllocated = data.uint16('x00280100') ?? 16;
   const bitsStored = data.uint16('x00280101') ?? bitsAllocated;
   const highBit = data.uint16('x00280102') ?? bitsStored - 1;
@@ -112,10 +146,21 @@ function pixelFormat(data: DataSet, rows: number, columns: number, littleEndian:
   if (bitsStored < 1 || highBit + 1 < bitsStored || highBit >= bitsAllocated) {
     fail('MALFORMED', `${file} stores ${bitsStored} bits up to bit ${highBit} in ${bitsAllocated}`);
   }
-  return { rows, columns, bitsAllocated, bitsStored, highBit, signed: data.uint16('x00280103') === 1, littleEndian };
+  return {
+    rows,
+    columns,
+    bitsAllocated,
+    bitsStored,
+    highBit,
+    signed: data.uint16('x00280103') === 1,
+    littleEndian,
+  };
 }
 
-type Plane = Pick<DicomSlice, 'slope' | 'intercept' | 'position' | 'row' | 'column' | 'spacing' | 'thickness'>;
+type Plane = Pick<
+  DicomSlice,
+  'slope' | 'intercept' | 'position' | 'row' | 'column' | 'spacing' | 'thickness'
+>;
 
 /** A plane's geometry and scaling: in enhanced files from its own functional groups, else those shared, else the file. */
 function planeOf(data: DataSet, frame: number, file: string): Plane {
@@ -136,13 +181,21 @@ function planeOf(data: DataSet, frame: number, file: string): Plane {
   if (!complete(position, 3) || !complete(orientation, 6) || !complete(spacing, 2)) {
     fail('UNSUPPORTED', `${file} does not say where its pixels lie (position, orientation, pixel spacing)`);
   }
-  const [position3, row, column] = [position, orientation.slice(0, 3), orientation.slice(3)] as unknown as Vec3[];
+  const [position3, row, column] = [
+    position,
+    orientation.slice(0, 3),
+    orientation.slice(3),
+  ] as unknown as Vec3[];
   const [betweenRows, betweenColumns] = spacing as [number, number]; // PixelSpacing is [row, column]
   const normal = cross(row!, column!);
-  if (Math.abs(dot(row!, row!) - 1) > ORIENTATION_TOLERANCE || Math.abs(dot(normal, normal) - 1) > ORIENTATION_TOLERANCE) {
+  if (
+    Math.abs(dot(row!, row!) - 1) > ORIENTATION_TOLERANCE ||
+    Math.abs(dot(normal, normal) - 1) > ORIENTATION_TOLERANCE
+  ) {
     fail('MALFORMED', `${file} has rows and columns that are not perpendicular unit vectors`);
   }
-  if (!(betweenRows > 0 && betweenColumns > 0)) fail('MALFORMED', `${file} has PixelSpacing ${spacing.join(', ')}`);
+  if (!(betweenRows > 0 && betweenColumns > 0))
+    fail('MALFORMED', `${file} has PixelSpacing ${spacing.join(', ')}`);
   const slope = numbers('x00289145', 'x00281053')?.[0] ?? 1;
   const intercept = numbers('x00289145', 'x00281052')?.[0] ?? 0;
   if (!Number.isFinite(slope) || !Number.isFinite(intercept) || slope === 0) {

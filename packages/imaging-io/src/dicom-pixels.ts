@@ -27,7 +27,9 @@ export class VoxelStack {
   readonly #planeLength: number;
 
   constructor(slices: readonly Pick<DicomSlice, 'slope' | 'intercept'>[], planeLength: number) {
-    const whole = slices.every(({ slope, intercept }) => Number.isInteger(slope) && Number.isInteger(intercept));
+    const whole = slices.every(
+      ({ slope, intercept }) => Number.isInteger(slope) && Number.isInteger(intercept),
+    );
     const length = planeLength * slices.length;
     this.#data = whole ? new Int16Array(length) : new Float32Array(length);
     this.#planeLength = planeLength;
@@ -37,7 +39,11 @@ export class VoxelStack {
     return this.#data;
   }
 
-  set(plane: number, values: ArrayLike<number>, { slope, intercept }: Pick<DicomSlice, 'slope' | 'intercept'>): void {
+  set(
+    plane: number,
+    values: ArrayLike<number>,
+    { slope, intercept }: Pick<DicomSlice, 'slope' | 'intercept'>,
+  ): void {
     const start = plane * this.#planeLength;
     if (this.#data instanceof Int16Array) {
       let [lowest, highest] = [0, 0];

@@ -1,4 +1,5 @@
 import type { Mat3, Vec3 } from '@onco-response/volume';
+import type { ImagingError } from './imaging-error.js';
 
 /** One image plane of a DICOM file: a whole file, or one frame of an enhanced multi-frame file. */
 export interface DicomSlice {
@@ -38,9 +39,11 @@ export interface DicomFile {
   readonly modality: string;
   readonly frameOfReferenceUid: string;
   readonly isLocalizer: boolean;
-  readonly transferSyntax: string;
   readonly compressed: boolean;
+  /** MONOCHROME1: high values are shown dark. */
   readonly inverted: boolean;
+  /** Why its slices cannot be read; `slices` is empty then. */
+  readonly problem?: ImagingError;
   readonly slices: readonly DicomSlice[];
 }
 

@@ -39,7 +39,11 @@ export function stackSlices(
   });
   if (slices.length === 1) {
     const warning = `${name} is a single slice: its thickness stands for the distance between slices`;
-    return { slices, grid: grid(bottom.thickness && bottom.thickness > 0 ? bottom.thickness : 1), warnings: [warning] };
+    return {
+      slices,
+      grid: grid(bottom.thickness && bottom.thickness > 0 ? bottom.thickness : 1),
+      warnings: [warning],
+    };
   }
   const places = slices.map(place);
   checkDistances(places, name);
@@ -55,14 +59,18 @@ function checkAlike(planes: readonly DicomSlice[], name: string): void {
         Math.abs(plane.row[axis]! - row[axis]!) > ORIENTATION_TOLERANCE ||
         Math.abs(plane.column[axis]! - column[axis]!) > ORIENTATION_TOLERANCE,
     );
-    if (turned) fail('MIXED_ORIENTATION', `${name}: ${plane.file} is oriented differently from ${planes[0]!.file}`);
+    if (turned)
+      fail('MIXED_ORIENTATION', `${name}: ${plane.file} is oriented differently from ${planes[0]!.file}`);
     const resized =
       plane.format.rows !== format.rows ||
       plane.format.columns !== format.columns ||
       Math.abs(plane.spacing[0] - spacing[0]) > 1e-4 * spacing[0] ||
       Math.abs(plane.spacing[1] - spacing[1]) > 1e-4 * spacing[1];
     if (resized) {
-      fail('GRID_MISMATCH', `${name}: ${plane.file} has another size or pixel spacing than ${planes[0]!.file}`);
+      fail(
+        'GRID_MISMATCH',
+        `${name}: ${plane.file} has another size or pixel spacing than ${planes[0]!.file}`,
+      );
     }
   }
 }
@@ -97,7 +105,10 @@ function checkTilt(slices: readonly DicomSlice[], normal: Vec3, name: string): v
     const aside = Math.hypot(...step.map((v, axis) => v - height * normal[axis]!));
     if (aside <= 2 * POSITION_TOLERANCE_MM + TILT_TOLERANCE * height) continue;
     const degrees = ((Math.atan2(aside, height) * 180) / Math.PI).toFixed(1);
-    fail('GANTRY_TILT', `${name}: slices are shifted sideways by ${degrees} degrees (gantry tilt): resample the series first`);
+    fail(
+      'GANTRY_TILT',
+      `${name}: slices are shifted sideways by ${degrees} degrees (gantry tilt): resample the series first`,
+    );
   }
 }
 

@@ -97,7 +97,10 @@ export async function writeNifti(
   volume: Volume,
   { compress = false }: { compress?: boolean } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const parts = new Blob([niftiHeaderBytes(volume, 'the volume') as Uint8Array<ArrayBuffer>, voxelBytes(volume)]);
+  const parts = new Blob([
+    niftiHeaderBytes(volume, 'the volume') as Uint8Array<ArrayBuffer>,
+    voxelBytes(volume),
+  ]);
   const stream = compress ? parts.stream().pipeThrough(new CompressionStream('gzip')) : parts.stream();
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

@@ -17,7 +17,9 @@ export function niftiGrid(header: NiftiHeader, name: string): { grid: Grid; warn
   if (sformCode > 0) affine = [...header.sform];
   else if (qformCode > 0) affine = qformAffine(header);
   else {
-    warnings.push(`${name} says nothing about orientation (sform_code and qform_code are 0): axes taken as LPS, origin 0`);
+    warnings.push(
+      `${name} says nothing about orientation (sform_code and qform_code are 0): axes taken as LPS, origin 0`,
+    );
     const [, x, y, z] = header.pixdim;
     affine = [-Math.abs(x!), 0, 0, 0, 0, -Math.abs(y!), 0, 0, 0, 0, Math.abs(z!), 0];
   }
@@ -49,15 +51,25 @@ function qformAffine({ quaternion, pixdim }: NiftiHeader): number[] {
   const rest = 1 - (b * b + c * c + d * d);
   const norm = rest < 0 ? Math.sqrt(b * b + c * c + d * d) : 1;
   const r = rotation(rest < 0 ? 0 : Math.sqrt(rest), b / norm, c / norm, d / norm);
-  const steps = [Math.abs(pixdim[1]!), Math.abs(pixdim[2]!), Math.abs(pixdim[3]!) * (pixdim[0]! < 0 ? -1 : 1)];
+  const steps = [
+    Math.abs(pixdim[1]!),
+    Math.abs(pixdim[2]!),
+    Math.abs(pixdim[3]!) * (pixdim[0]! < 0 ? -1 : 1),
+  ];
   return [0, 1, 2].flatMap((row) => [...steps.map((s, column) => r[3 * row + column]! * s), offset[row]!]);
 }
 
 function rotation(a: number, b: number, c: number, d: number): Mat3 {
   return [
-    a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c),
-    2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b),
-    2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c,
+    a * a + b * b - c * c - d * d,
+    2 * (b * c - a * d),
+    2 * (b * d + a * c),
+    2 * (b * c + a * d),
+    a * a + c * c - b * b - d * d,
+    2 * (c * d - a * b),
+    2 * (b * d - a * c),
+    2 * (c * d + a * b),
+    a * a + d * d - b * b - c * c,
   ];
 }
 
@@ -78,7 +90,9 @@ export function niftiTransforms({ spacing, origin, direction }: Grid): {
 function quaternionOf(ras: Mat3): { qfac: number; b: number; c: number; d: number } {
   const m = [...ras];
   const det =
-    m[0]! * (m[4]! * m[8]! - m[5]! * m[7]!) - m[1]! * (m[3]! * m[8]! - m[5]! * m[6]!) + m[2]! * (m[3]! * m[7]! - m[4]! * m[6]!);
+    m[0]! * (m[4]! * m[8]! - m[5]! * m[7]!) -
+    m[1]! * (m[3]! * m[8]! - m[5]! * m[6]!) +
+    m[2]! * (m[3]! * m[7]! - m[4]! * m[6]!);
   const qfac = det < 0 ? -1 : 1;
   for (const at of [2, 5, 8]) m[at] = m[at]! * qfac;
   const [xx, xy, xz, yx, yy, yz, zx, zy, zz] = m as unknown as Mat3;
@@ -96,4 +110,3 @@ function quaternionOf(ras: Mat3): { qfac: number; b: number; c: number; d: numbe
   // a >= 0 by convention
   return sign < 0 ? { qfac, b: -b, c: -c, d: -d } : { qfac, b, c, d };
 }
-

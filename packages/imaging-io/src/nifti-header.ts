@@ -28,7 +28,16 @@ export interface NiftiHeader {
 }
 
 const BYTES: Readonly<Record<number, number>> = {
-  2: 1, 4: 2, 8: 4, 16: 4, 64: 8, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8,
+  2: 1,
+  4: 2,
+  8: 4,
+  16: 4,
+  64: 8,
+  256: 1,
+  512: 2,
+  768: 4,
+  1024: 8,
+  1280: 8,
 };
 
 /** NIFTI_UNITS_METER 1, MM 2, MICRON 3; unknown (0) is read as mm, as every tool does. */
@@ -86,14 +95,23 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
     millimetresPerUnit: MILLIMETRES[(two ? int32(500) : bytes[123]!) & 7] ?? 1,
   };
   if (header.bytesPerVoxel === 0) {
-    fail('UNSUPPORTED', `${name} has NIfTI datatype ${datatype}; integers of 8 to 64 bits and floats of 32 and 64 are read`);
+    fail(
+      'UNSUPPORTED',
+      `${name} has NIfTI datatype ${datatype}; integers of 8 to 64 bits and floats of 32 and 64 are read`,
+    );
   }
   const bits = int16(two ? 14 : 72);
   if (bits !== 8 * header.bytesPerVoxel) {
-    fail('MALFORMED', `${name} says ${bits} bits a voxel, its datatype ${datatype} has ${8 * header.bytesPerVoxel}`);
+    fail(
+      'MALFORMED',
+      `${name} says ${bits} bits a voxel, its datatype ${datatype} has ${8 * header.bytesPerVoxel}`,
+    );
   }
   if (!(Number.isInteger(voxelOffset) && voxelOffset >= headerSize && voxelOffset <= MAX_VOXEL_OFFSET)) {
-    fail('MALFORMED', `${name} has its voxels at offset ${voxelOffset}; ${headerSize} to ${MAX_VOXEL_OFFSET} is possible`);
+    fail(
+      'MALFORMED',
+      `${name} has its voxels at offset ${voxelOffset}; ${headerSize} to ${MAX_VOXEL_OFFSET} is possible`,
+    );
   }
   return header;
 }
@@ -108,12 +126,17 @@ function sizeOf(dim: number[], name: string): Vec3 {
   if (!(rank >= 1 && rank <= 7)) fail('MALFORMED', `${name} has ${rank} dimensions; 1 to 7 are possible`);
   const used = dim.slice(1, rank + 1);
   // some writers leave 0 for an axis they do not use
-  if (used.some((n, axis) => n < (axis < 3 ? 1 : 0))) fail('MALFORMED', `${name} has size ${used.join(' x ')}`);
+  if (used.some((n, axis) => n < (axis < 3 ? 1 : 0)))
+    fail('MALFORMED', `${name} has size ${used.join(' x ')}`);
   if (used.slice(3).some((n) => n > 1)) {
-    fail('UNSUPPORTED', `${name} has size ${used.join(' x ')}: write each time point or channel to a file of its own`);
+    fail(
+      'UNSUPPORTED',
+      `${name} has size ${used.join(' x ')}: write each time point or channel to a file of its own`,
+    );
   }
   const [x = 1, y = 1, z = 1] = used;
-  if (x * y * z > MAX_VOXELS) fail('TOO_LARGE', `${name} has size ${x} x ${y} x ${z}, more than ${MAX_VOXELS} voxels`);
+  if (x * y * z > MAX_VOXELS)
+    fail('TOO_LARGE', `${name} has size ${x} x ${y} x ${z}, more than ${MAX_VOXELS} voxels`);
   return [x, y, z];
 }
 

@@ -27,11 +27,19 @@ const DATATYPES = new Map<unknown, readonly [number, number]>([
 export function niftiHeaderBytes(volume: Volume, name: string): Uint8Array {
   const { size, spacing, data } = volume;
   if (size.some((n) => n > MAX_AXIS)) {
-    throw new ImagingError({ code: 'UNSUPPORTED', message: `${name}: NIfTI-1 allows ${MAX_AXIS} voxels along an axis` });
+    throw new ImagingError({
+      code: 'UNSUPPORTED',
+      message: `${name}: NIfTI-1 allows ${MAX_AXIS} voxels along an axis`,
+    });
   }
-  const [datatype, bits] = [...DATATYPES].find(([type]) => data instanceof (type as typeof Uint8Array))?.[1] ?? [0, 0];
+  const [datatype, bits] = [...DATATYPES].find(
+    ([type]) => data instanceof (type as typeof Uint8Array),
+  )?.[1] ?? [0, 0];
   if (datatype === 0) {
-    throw new ImagingError({ code: 'UNSUPPORTED', message: `${name}: voxels of this array type cannot be written` });
+    throw new ImagingError({
+      code: 'UNSUPPORTED',
+      message: `${name}: voxels of this array type cannot be written`,
+    });
   }
   const { sform, quaternion } = niftiTransforms(volume);
   const bytes = new Uint8Array(WRITTEN_OFFSET);

@@ -102,7 +102,8 @@ function mostSimilar(scores: tf.Tensor2D, allowed: tf.Tensor2D, k: number): tf.T
   const keys = scores.shape[1];
   return constantOf(scores, (constant) => {
     const { indices } = tf.topk(only(constant, allowed), Math.min(k, keys)); // [B, k]
-    const chosen = tf.sum(tf.oneHot(indices, keys), 1); // [B, K]
-    return tf.mul(tf.cast(chosen, 'float32'), allowed);
+    // Not tf.oneHot, which refuses a depth of 1.
+    const chosen = tf.equal(tf.expandDims(indices, 2), tf.range(0, keys, 1, 'int32')); // [B, k, K]
+    return tf.mul(tf.sum(tf.cast(chosen, 'float32'), 1), allowed);
   });
 }

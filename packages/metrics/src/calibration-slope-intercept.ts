@@ -20,7 +20,7 @@ export interface CalibrationSlopeIntercept {
  *   classes
  * @see Cox 1958; Van Calster et al. 2016, J Clin Epidemiol 74:167 (weak calibration)
  * @example
- * calibrationSlopeIntercept([0, 1, 0, 1], [0.2, 0.4, 0.6, 0.8]).slope // 0.82
+ * calibrationSlopeIntercept([0, 1, 0, 1], [0.2, 0.4, 0.6, 0.8]).slope // 1.10
  */
 export function calibrationSlopeIntercept(
   labels: Values,

@@ -31,7 +31,7 @@ export interface AucInterval {
  *   although neither varies (one model perfect and the other constant, for example)
  * @see DeLong et al. 1988, Biometrics 44:837; Sun and Xu 2014, IEEE Signal Process Lett 21:1389
  * @example
- * delongTest([0, 0, 1, 1, 1], [0.1, 0.6, 0.5, 0.7, 0.9], [0.3, 0.4, 0.2, 0.5, 0.6]).p // 0.617
+ * delongTest([0, 0, 1, 1, 1], [0.1, 0.6, 0.5, 0.7, 0.9], [0.3, 0.4, 0.2, 0.5, 0.6]).p // 0.480
  */
 export function delongTest(labels: Values, scoresA: Values, scoresB: Values): DelongTest {
   const a = structuralComponents(labels, scoresA, 'scoresA');
@@ -72,7 +72,7 @@ export function delongTest(labels: Values, scoresA: Values, scoresB: Values): De
  *
  * @throws MetricsError as `delongTest`; `NO_VARIANCE` for `logit` at an AUC of 0 or 1
  * @example
- * delongCi([0, 0, 1, 1, 1], [0.1, 0.6, 0.5, 0.7, 0.9], { level: 0.95 }).lower // 0.46
+ * delongCi([0, 0, 1, 1, 1], [0.1, 0.6, 0.5, 0.7, 0.9], { level: 0.95 }).lower // 0.37
  */
 export function delongCi(
   labels: Values,

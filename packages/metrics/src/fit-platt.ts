@@ -12,7 +12,7 @@ export type PlattCalibrator = Calibrator & { method: 'platt'; a: number; b: numb
  * @throws MetricsError as `rocAuc`, and `NO_VARIANCE` for constant scores
  * @see Platt 1999; Lin, Lin and Weng 2007; scikit-learn `_sigmoid_calibration`
  * @example
- * fitPlatt([0, 1, 0, 1], [-1, 0.5, 0.2, 2]).transform([0]) // [0.39]
+ * fitPlatt([0, 1, 0, 1], [-1, 0.5, 0.2, 2]).transform([0]) // [0.417]
  */
 export function fitPlatt(labels: Values, scores: Values): PlattCalibrator {
   const { positives, negatives } = checkLabelled(labels, scores);

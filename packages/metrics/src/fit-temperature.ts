@@ -14,7 +14,7 @@ export type TemperatureCalibrator = Calibrator & { method: 'temperature'; temper
  *   probabilities beat any positive T (the logits point the wrong way); `NO_VARIANCE` when all are 0
  * @see Guo et al. 2017
  * @example
- * fitTemperature([0, 1, 0, 1], [-2, 1.5, 1, 3]).temperature // 1.19
+ * fitTemperature([0, 1, 0, 1], [-2, 1.5, 1, 3]).temperature // 1.057
  */
 export function fitTemperature(labels: Values, logits: Values): TemperatureCalibrator {
   checkLabelled(labels, logits, 'logits');

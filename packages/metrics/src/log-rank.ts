@@ -20,7 +20,7 @@ export interface LogRank {
  *   when the groups never are at risk together
  * @see Mantel 1966; Peto and Peto 1972; lifelines `multivariate_logrank_test`
  * @example
- * logRank([5, 6, 2, 9], [1, 1, 1, 0], ['a', 'b', 'a', 'b']).p // 0.11
+ * logRank([5, 6, 2, 9], [1, 1, 1, 0], ['a', 'b', 'a', 'b']).p // 0.090
  */
 export function logRank(times: Values, events: Values, groups: ArrayLike<string | number>): LogRank {
   checkSurvival(times, events);

@@ -73,6 +73,9 @@ export function axisTaps(
       index[at + 1] = Math.min(base + 1, length - 1);
       weight[at + 1] = clamped - base;
       weight[at] = 1 - weight[at + 1]!;
+      // a tap of weight 0 points at the voxel that counts: 0 * NaN of a neighbour would be NaN
+      if (weight[at + 1] === 0) index[at + 1] = base;
+      if (weight[at] === 0) index[at] = index[at + 1]!;
     } else {
       for (let tap = 0; tap < 4; tap++) index[at + tap] = mirror(base - 1 + tap, length);
       cubicWeights(position - base, weight, at);

@@ -15,9 +15,10 @@ export {
 } from './geometry.js';
 export { dilate, erode, ring } from './morphology.js';
 export { pad } from './pad.js';
-export { orientationOf, reorient } from './reorient.js';
+export { orientationOf, reorient, reorientGrid } from './reorient.js';
 export { type ResampleTarget, resample } from './resample.js';
 export type { Interpolation } from './resample-affine.js';
+export { spacedGrid } from './spaced-grid.js';
 export type { Box, Grid, Mask, Mat3, Vec3, Volume, VoxelArray } from './types.js';
 export { VolumeError, type VolumeErrorCode } from './volume-error.js';
 export { volumeMm3 } from './volume-mm3.js';

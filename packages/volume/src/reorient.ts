@@ -1,4 +1,4 @@
-import { checkVolume } from './check-volume.js';
+import { checkGrid, checkVolume } from './check-volume.js';
 import { emptyLike } from './create-volume.js';
 import { indexToPhysical } from './geometry.js';
 import type { Grid, Mat3, Vec3, Volume, VoxelArray } from './types.js';
@@ -37,17 +37,16 @@ export function orientationOf(grid: Grid): string {
   return letters.join('');
 }
 
-/**
- * Permutes and flips the voxel axes so that they run most nearly towards the named sides ('LPS': direction nearest
- * identity, as SimpleITK's DICOMOrient). No value is interpolated and every voxel keeps its place in space.
- * @throws VolumeError INVALID_ARGUMENT for anything but three letters, one each of L/R, P/A and S/I
- * @example
- * const axial = reorient(volume, 'LPS');
- */
-export function reorient<T extends VoxelArray>(volume: Volume<T>, orientation: string): Volume<T> {
-  checkVolume(volume);
-  const axes = axesOf(volume.direction);
-  // wanted[a] = which given voxel axis becomes axis a, and whether it is flipped
+/** How each new axis runs through the given voxels. */
+interface AxisPlan {
+  readonly grid: Grid;
+  readonly axes: readonly { readonly axis: number; readonly flip: boolean }[];
+  /** Given index of the new first voxel. */
+  readonly corner: Vec3;
+}
+
+function planAxes(given: Grid, orientation: string): AxisPlan {
+  const axes = axesOf(given.direction);
   const wanted = [...String(orientation)].map((letter) => {
     const patient = Math.max(POSITIVE.indexOf(letter), NEGATIVE.indexOf(letter));
     return {
@@ -66,30 +65,57 @@ export function reorient<T extends VoxelArray>(volume: Volume<T>, orientation: s
       message: `an orientation is three letters such as 'LPS' or 'RAS', one of each pair L/R, P/A, S/I; found ${JSON.stringify(orientation)}`,
     });
   }
-  const { data, size, spacing, direction } = volume;
-  const strides = [1, size[0], size[0] * size[1]];
-  const newSize = wanted.map((w) => size[w.axis]!) as unknown as Vec3;
-  const step = wanted.map((w) => (w.flip ? -1 : 1) * strides[w.axis]!);
+  const { size, spacing, direction } = given;
   const corner: [number, number, number] = [0, 0, 0];
   for (const w of wanted) if (w.flip) corner[w.axis] = size[w.axis]! - 1;
-  const start = corner[0] + strides[1]! * corner[1] + strides[2]! * corner[2];
+  // + 0 turns -0, which prints and compares badly, into 0
+  const columns = [0, 1, 2].flatMap((row) =>
+    wanted.map((w) => (w.flip ? -1 : 1) * direction[3 * row + w.axis]! + 0),
+  );
+  const grid = {
+    size: wanted.map((w) => size[w.axis]!) as unknown as Vec3,
+    spacing: wanted.map((w) => spacing[w.axis]!) as unknown as Vec3,
+    origin: indexToPhysical(given, corner),
+    direction: columns as unknown as Mat3,
+  };
+  return { grid, axes: wanted, corner };
+}
 
+/**
+ * The grid that `reorient` gives, without voxels.
+ * @throws VolumeError INVALID_ARGUMENT as `reorient`
+ * @example
+ * reorientGrid(volume, 'LPS').size;
+ */
+export function reorientGrid(grid: Grid, orientation: string): Grid {
+  checkGrid(grid, 'grid');
+  return planAxes(grid, orientation).grid;
+}
+
+/**
+ * Permutes and flips the voxel axes so that they run most nearly towards the named sides ('LPS': direction nearest
+ * identity, as SimpleITK's DICOMOrient). No value is interpolated and every voxel keeps its place in space.
+ * @throws VolumeError INVALID_ARGUMENT for anything but three letters, one each of L/R, P/A and S/I
+ * @example
+ * const axial = reorient(volume, 'LPS');
+ */
+export function reorient<T extends VoxelArray>(volume: Volume<T>, orientation: string): Volume<T> {
+  checkVolume(volume);
+  const { grid, axes, corner } = planAxes(volume, orientation);
+  const { data, size } = volume;
+  const strides = [1, size[0], size[0] * size[1]];
+  const [dx, dy, dz] = axes.map(({ axis, flip }) => (flip ? -1 : 1) * strides[axis]!) as [
+    number,
+    number,
+    number,
+  ];
+  const start = corner[0] + strides[1]! * corner[1] + strides[2]! * corner[2];
   const result = emptyLike(data, data.length);
-  for (let z = 0, target = 0; z < newSize[2]; z++) {
-    for (let y = 0; y < newSize[1]; y++) {
-      let source = start + y * step[1]! + z * step[2]!;
-      for (let x = 0; x < newSize[0]; x++, source += step[0]!) result[target++] = data[source]!;
+  for (let z = 0, target = 0; z < grid.size[2]; z++) {
+    for (let y = 0; y < grid.size[1]; y++) {
+      let source = start + y * dy + z * dz;
+      for (let x = 0; x < grid.size[0]; x++, source += dx) result[target++] = data[source]!;
     }
   }
-  const columns = [0, 1, 2].flatMap((row) =>
-    wanted.map((w) => (w.flip ? -1 : 1) * direction[3 * row + w.axis]!),
-  );
-  return {
-    data: result,
-    size: newSize,
-    spacing: wanted.map((w) => spacing[w.axis]!) as unknown as Vec3,
-    origin: indexToPhysical(volume, corner),
-    // -0 would print and compare badly
-    direction: columns.map((v) => v + 0) as unknown as Mat3,
-  };
+  return { data: result, ...grid };
 }

@@ -42,7 +42,7 @@ export function resampleAffine(
 
 type Sampler = (x: number, y: number, z: number) => number;
 
-const clamp = (value: number, highest: number): number => (value < 0 ? 0 : value > highest ? highest : value);
+const clamp = (value: number, highest: number): number => Math.min(Math.max(value, 0), highest);
 
 function linearSampler(source: VoxelArray, [width, height, depth]: Vec3): Sampler {
   return (x, y, z) => {

@@ -23,31 +23,26 @@ export function resampleAligned(
   const row = new Float64Array(columns);
 
   for (let k = z.first; k < z.end; k++) {
-    plane.fill(0);
     for (let tap = 0; tap < z.taps; tap++) {
       const weight = z.weight[k * z.taps + tap]!;
-      if (weight === 0) continue; // 0 * NaN of an unused neighbour must not count
       const start = z.index[k * z.taps + tap]! * width * height;
       for (let j = top, at = 0; j < bottom; j++) {
         const from = start + j * width;
-        for (let i = left; i < right; i++) plane[at] = plane[at++]! + weight * source[from + i]!;
+        if (tap === 0) for (let i = left; i < right; i++) plane[at++] = weight * source[from + i]!;
+        else for (let i = left; i < right; i++) plane[at] = plane[at++]! + weight * source[from + i]!;
       }
     }
     for (let j = y.first; j < y.end; j++) {
-      row.fill(0);
       for (let tap = 0; tap < y.taps; tap++) {
         const weight = y.weight[j * y.taps + tap]!;
-        if (weight === 0) continue;
         const from = (y.index[j * y.taps + tap]! - top) * columns;
-        for (let i = 0; i < columns; i++) row[i] = row[i]! + weight * plane[from + i]!;
+        if (tap === 0) for (let i = 0; i < columns; i++) row[i] = weight * plane[from + i]!;
+        else for (let i = 0; i < columns; i++) row[i] = row[i]! + weight * plane[from + i]!;
       }
       const to = targetSize[0] * (j + targetSize[1] * k);
-      for (let i = x.first; i < x.end; i++) {
+      for (let i = x.first, tap = i * x.taps; i < x.end; i++) {
         let sum = 0;
-        for (let tap = i * x.taps, end = tap + x.taps; tap < end; tap++) {
-          const weight = x.weight[tap]!;
-          if (weight !== 0) sum += weight * row[x.index[tap]! - left]!;
-        }
+        for (let end = tap + x.taps; tap < end; tap++) sum += x.weight[tap]! * row[x.index[tap]! - left]!;
         target[to + i] = sum;
       }
     }

@@ -2,9 +2,10 @@ import { axisTaps } from './axis-taps.js';
 import { bsplineCoefficients } from './bspline-coefficients.js';
 import { checkGrid, checkNumber, checkVolume } from './check-volume.js';
 import { emptyLike } from './create-volume.js';
-import { indexMap, indexToPhysical } from './geometry.js';
+import { indexMap } from './geometry.js';
 import { type Interpolation, resampleAffine } from './resample-affine.js';
 import { copyNearest, resampleAligned } from './resample-aligned.js';
+import { spacedGrid } from './spaced-grid.js';
 import type { Grid, Mat3, Vec3, Volume, VoxelArray } from './types.js';
 import { VolumeError } from './volume-error.js';
 
@@ -78,35 +79,9 @@ export function resample(
 }
 
 function targetGrid(volume: Volume, { spacing, like }: ResampleTarget): Grid {
-  if (like !== undefined) {
-    checkGrid(like, 'like');
-    return { size: like.size, spacing: like.spacing, origin: like.origin, direction: like.direction };
-  }
-  if (!Array.isArray(spacing)) {
-    throw new VolumeError({
-      code: 'INVALID_ARGUMENT',
-      message: 'the target has to be { spacing: [x, y, z] } in mm or { like: volume }',
-    });
-  }
-  // a size that is whole but for rounding must not gain a voxel
-  const size = volume.size.map((n, axis) =>
-    Math.max(1, Math.ceil((n * volume.spacing[axis]!) / spacing[axis]! - 1e-6)),
-  ) as unknown as Vec3;
-  const first = size.map(
-    (n, axis) => (volume.size[axis]! - 1) / 2 - (((n - 1) / 2) * spacing[axis]!) / volume.spacing[axis]!,
-  ) as unknown as Vec3;
-  const grid = { size, spacing, origin: indexToPhysical(volume, first), direction: volume.direction };
-  checkTargetSpacing(spacing);
-  checkGrid(grid, 'target');
-  return grid;
-}
-
-function checkTargetSpacing(spacing: Vec3): void {
-  if (spacing.length === 3 && spacing.every((s) => Number.isFinite(s) && s > 0)) return;
-  throw new VolumeError({
-    code: 'INVALID_ARGUMENT',
-    message: `spacing has to be three numbers > 0 (mm), found [${spacing}]`,
-  });
+  if (like === undefined) return spacedGrid(volume, spacing);
+  checkGrid(like, 'like');
+  return { size: like.size, spacing: like.spacing, origin: like.origin, direction: like.direction };
 }
 
 function isAligned(matrix: Mat3, size: Vec3): boolean {

@@ -10,6 +10,6 @@ import type { Volume } from './types.js';
 export function volumeMm3(mask: Volume): number {
   checkVolume(mask, 'mask');
   let count = 0;
-  for (const value of mask.data) if (value !== 0) count++;
+  for (let at = 0; at < mask.data.length; at++) if (mask.data[at] !== 0) count++;
   return count * voxelVolumeMm3(mask);
 }

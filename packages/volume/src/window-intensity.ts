@@ -24,7 +24,7 @@ export function windowIntensity(
   const shift = 0.5 - level / width;
   for (let i = 0; i < data.length; i++) {
     const value = data[i]! * scale + shift;
-    windowed[i] = value < 0 ? 0 : value > 1 ? 1 : value;
+    windowed[i] = Math.min(Math.max(value, 0), 1);
   }
   return { data: windowed, size, spacing, origin, direction };
 }

@@ -140,6 +140,7 @@ function configOf(tensors: ReadonlyMap<string, WeightTensor>, width: number): Re
       `width ${width}, MLP ${hidden}, ${side ** 2} positions, patch projection [${projection}].`,
     );
   }
+  // No layerscale_value: transformers refuses a float field that JSON prints as 1, and only a new model uses it.
   return {
     architectures: ['Dinov2Model'],
     model_type: 'dinov2',
@@ -157,7 +158,6 @@ function configOf(tensors: ReadonlyMap<string, WeightTensor>, width: number): Re
     patch_size: projection[3],
     num_channels: projection[1],
     qkv_bias: true,
-    layerscale_value: 1,
     use_swiglu_ffn: false,
     use_mask_token: false,
     dtype: 'float32',

@@ -1,5 +1,12 @@
 import { findRepeatedKey } from './json-keys.js';
-import { bytesPerElement, elementCount, isDtype, viewAs, type WeightTensor } from './weight-tensor.js';
+import {
+  bytesPerElement,
+  elementCount,
+  isDtype,
+  rankOfDtype,
+  viewAs,
+  type WeightTensor,
+} from './weight-tensor.js';
 import { WeightsError, type WeightsErrorCode } from './weights-error.js';
 
 /** The safetensors library refuses headers above 100 MB; real ones stay under 1 MB, so a quarter of that is ample. */
@@ -159,7 +166,7 @@ export function writeSafetensors(
 ): Uint8Array {
   const ordered = [...tensors].sort(
     ([nameA, a], [nameB, b]) =>
-      bytesPerElement(b.dtype) - bytesPerElement(a.dtype) || (nameA < nameB ? -1 : nameA > nameB ? 1 : 0),
+      rankOfDtype(b.dtype) - rankOfDtype(a.dtype) || (nameA < nameB ? -1 : nameA > nameB ? 1 : 0),
   );
   const sortedMetadata = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
   const header: [string, unknown][] = sortedMetadata.length

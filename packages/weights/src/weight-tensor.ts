@@ -1,20 +1,23 @@
 import { WeightsError } from './weights-error.js';
 
-/** How each dtype is held in memory. float16 and bfloat16 stay as their raw 16 bits until `toFloat32`. */
+/**
+ * How each dtype is held in memory, in the order of the safetensors library's own list (which sorts tensors in a file).
+ * float16 and bfloat16 stay as their raw 16 bits until `toFloat32`.
+ */
 const ARRAYS = {
   BOOL: Uint8Array,
   U8: Uint8Array,
   I8: Int8Array,
-  U16: Uint16Array,
   I16: Int16Array,
+  U16: Uint16Array,
   F16: Uint16Array,
   BF16: Uint16Array,
-  U32: Uint32Array,
   I32: Int32Array,
+  U32: Uint32Array,
   F32: Float32Array,
-  U64: BigUint64Array,
-  I64: BigInt64Array,
   F64: Float64Array,
+  I64: BigInt64Array,
+  U64: BigUint64Array,
 } as const;
 
 export type Dtype = keyof typeof ARRAYS;
@@ -45,6 +48,11 @@ export function bytesPerElement(dtype: Dtype): number {
   return ARRAYS[dtype].BYTES_PER_ELEMENT;
 }
 
+/** Where a file puts the tensors of a dtype: wide elements have the higher rank and come first. */
+export function rankOfDtype(dtype: Dtype): number {
+  return Object.keys(ARRAYS).indexOf(dtype);
+}
+
 /** Number of elements of a shape, or an error where it is not a list of safe non-negative integers. */
 export function elementCount(shape: readonly number[], where: string): number {
   let count = 1;
@@ -69,7 +77,8 @@ export function elementCount(shape: readonly number[], where: string): number {
 /** Little-endian bytes seen as `dtype`: a view where the alignment allows it, else a copy. */
 export function viewAs(dtype: Dtype, bytes: Uint8Array): WeightData {
   const ArrayType = ARRAYS[dtype];
-  const aligned = bytes.byteOffset % ArrayType.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  // `new Uint8Array` and not `slice`: on Node's Buffer, slice gives another view of the same unaligned memory.
+  const aligned = bytes.byteOffset % ArrayType.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return new ArrayType(
     aligned.buffer as ArrayBuffer,
     aligned.byteOffset,

@@ -2,7 +2,6 @@ import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeVolume } from '@onco-response/imaging-io/node';
 import { rocAuc } from '@onco-response/metrics';
-import type { Volume } from '@onco-response/volume';
 import { CohortError } from '../cohort-error.js';
 import { type PhantomTruth, phantomCase, phantomTruth } from '../phantom/phantom-case.js';
 import { completeOptions, type PhantomOptions } from '../phantom/phantom-options.js';
@@ -73,20 +72,25 @@ export async function writePhantomCohort(
   await Promise.all(['images', 'masks'].map((folder) => mkdir(join(directory, folder), { recursive: true })));
 
   const truths: PhantomCohort['cases'] = [];
+  let written: Promise<unknown> = Promise.resolve();
   for (let index = 0; index < cases; index++) {
     signal?.throwIfAborted();
     const patientId = `synthetic-${String(index + 1).padStart(4, '0')}`;
     const [image, mask] = ['images', 'masks'].map((folder) => join(directory, folder, `${patientId}.nii.gz`)) as [string, string];
+    // A file that is there is whole: writeVolume gives a file its name only once it is complete.
     const kept = (await exists(image)) && (await exists(mask));
-    const made = kept ? phantomTruth(seed, index, options) : phantomCase(seed, index, options);
-    if ('volume' in made) {
-      await writeWhole(image, made.volume);
-      await writeWhole(mask, made.mask);
+    await written; // the files of one case are compressed while the next case is made
+    if (kept) {
+      truths.push({ patientId, ...phantomTruth(seed, index, options) });
+    } else {
+      const { volume, mask: lesions, ...truth } = phantomCase(seed, index, options);
+      truths.push({ patientId, ...truth });
+      written = Promise.all([writeVolume(image, volume), writeVolume(mask, lesions)]);
+      written.catch(() => undefined); // raised by the next await
     }
-    const { latent, probability, label, lesionCount, volumeMm3 } = made;
-    truths.push({ patientId, latent, probability, label, lesionCount, volumeMm3 });
     onProgress?.({ done: index + 1, total: cases, kept });
   }
+  await written;
 
   const rows = truths.map(({ patientId, label }) => `${patientId},images/${patientId}.nii.gz,masks/${patientId}.nii.gz,${label}`);
   await replaceText(join(directory, 'cohort.csv'), `${['patient_id,image,mask,label', ...rows].join('\n')}\n`);
@@ -125,13 +129,6 @@ function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** A file that is there is whole: it gets its name only when it is complete. */
-async function writeWhole(path: string, volume: Volume): Promise<void> {
-  const partial = path.replace(/\.nii\.gz$/, '.partial.nii.gz');
-  await writeVolume(partial, volume);
-  await rename(partial, path);
 }
 
 async function replaceText(path: string, text: string): Promise<void> {

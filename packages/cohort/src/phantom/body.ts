@@ -13,9 +13,9 @@ export interface Body {
 
 /** Draws a trunk: a superellipse with an uneven outline, skin, subcutaneous fat, muscle wall, ribs, cavity fat. */
 export function drawBody(random: SeededRandom, height: number): Body {
-  const halfWidth = random.uniform(118, 142);
-  const halfDepth = halfWidth * random.uniform(0.66, 0.76);
-  const fat = random.uniform(9, 30);
+  const halfWidth = random.uniform(122, 148);
+  const halfDepth = halfWidth * random.uniform(0.68, 0.8);
+  const fat = random.uniform(8, 26);
   const muscle = random.uniform(10, 14);
   const waist = random.uniform(-0.05, 0.05);
   const waves = [2, 3, 4, 5].map((order) => ({

@@ -38,7 +38,7 @@ export function paintOrgans(canvas: Canvas, body: Body, noise: LatticeNoise, ran
   );
 
   // Liver on the right (x < 0), in two lobes, and the spleen on the left.
-  const liverHu = 88 + 26 * venous + shift(10);
+  const liverHu = 94 + 26 * venous + shift(10);
   const liverZ = h * random.uniform(0.84, 0.96);
   organ([-0.5 * a, -0.02 * b + shift(6), liverZ], [vary(0.5 * a), vary(0.82 * b), vary(68)], -0.15, liverHu, 30);
   organ([-0.08 * a, -0.5 * b, liverZ + 8], [vary(0.42 * a), vary(0.34 * b), vary(40)], 0.2, liverHu, 30);

@@ -46,18 +46,14 @@ export function reachableAuc(options: SignalOptions, latents?: readonly number[]
   let positive = 0;
   let negative = 0;
   let ordered = 0;
+  let itself = 0; // no case is compared with itself
   for (const { latent, weight } of points) {
-    const probability = labelProbability(latent, options);
-    ordered += weight * probability * (negative + (weight * (1 - probability)) / (latents ? Number.POSITIVE_INFINITY : 2));
-    positive += weight * probability;
-    negative += weight * (1 - probability);
+    const one = weight * labelProbability(latent, options);
+    const zero = weight - one;
+    ordered += one * negative;
+    itself += one * zero;
+    positive += one;
+    negative += zero;
   }
-  // One case is not compared with itself: those pairs leave the denominator too.
-  const itself = latents
-    ? points.reduce((sum, { latent }) => {
-        const probability = labelProbability(latent, options);
-        return sum + probability * (1 - probability);
-      }, 0)
-    : 0;
   return ordered / (positive * negative - itself);
 }

@@ -13,7 +13,10 @@ export async function scanDicom(
 ): Promise<{ files: DicomFile[]; warnings: string[] }> {
   const paths = typeof folderOrFiles === 'string' ? await listFiles(folderOrFiles) : folderOrFiles;
   if (paths.length > MAX_DICOM_FILES) {
-    throw new ImagingError({ code: 'TOO_LARGE', message: `${paths.length} files; a series has at most ${MAX_DICOM_FILES}` });
+    throw new ImagingError({
+      code: 'TOO_LARGE',
+      message: `${paths.length} files; a series has at most ${MAX_DICOM_FILES}`,
+    });
   }
   const files: DicomFile[] = [];
   const warnings: string[] = [];
@@ -52,7 +55,10 @@ export async function readDicomBytes(path: string): Promise<Uint8Array | undefin
         return undefined;
       }
       if (size > MAX_DICOM_FILE_BYTES) {
-        throw new ImagingError({ code: 'TOO_LARGE', message: `${path} has ${size} bytes, more than ${MAX_DICOM_FILE_BYTES}` });
+        throw new ImagingError({
+          code: 'TOO_LARGE',
+          message: `${path} has ${size} bytes, more than ${MAX_DICOM_FILE_BYTES}`,
+        });
       }
       const bytes = new Uint8Array(size);
       await file.read(bytes, 0, size, 0);
@@ -68,7 +74,10 @@ export async function readDicomBytes(path: string): Promise<Uint8Array | undefin
 /** A slice cut off inside its preamble is a lost slice, not a foreign file. */
 function refuseCut(start: Uint8Array, path: string): void {
   if (start.length < 132 && /\.(dcm|ima)$/i.test(basename(path)) && start.every((byte) => byte === 0)) {
-    throw new ImagingError({ code: 'TRUNCATED', message: `${path} has only ${start.length} bytes: copy or export it again` });
+    throw new ImagingError({
+      code: 'TRUNCATED',
+      message: `${path} has only ${start.length} bytes: copy or export it again`,
+    });
   }
 }
 

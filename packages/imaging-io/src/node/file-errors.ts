@@ -7,7 +7,10 @@ export function fileError(error: unknown, path: string, action: 'read' | 'write'
   const [code, reason]: [ImagingErrorCode, string] =
     node === 'ENOENT' || node === 'ENOTDIR'
       ? ['NOT_FOUND', action === 'read' ? 'does not exist' : 'cannot be written: its folder does not exist']
-      : [action === 'read' ? 'NOT_READABLE' : 'NOT_WRITABLE', `cannot be ${action === 'read' ? 'read' : 'written'}: ${explain(node)}`];
+      : [
+          action === 'read' ? 'NOT_READABLE' : 'NOT_WRITABLE',
+          `cannot be ${action === 'read' ? 'read' : 'written'}: ${explain(node)}`,
+        ];
   return new ImagingError({ code, message: `${path} ${reason}` });
 }
 

@@ -43,7 +43,12 @@ async function expandNifti(compressed: Uint8Array, path: string, options: ReadOp
 }
 
 /** `length` bytes from `offset`, in memory of their own. */
-async function readRange(file: FileHandle, offset: number, length: number, path: string): Promise<Uint8Array> {
+async function readRange(
+  file: FileHandle,
+  offset: number,
+  length: number,
+  path: string,
+): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const { bytesRead } = await file.read(bytes, done, Math.min(READ_BYTES, length - done), offset + done);

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import type { ReadOptions, ReadVolume } from '../nifti.js';
 import { ImagingError } from '../imaging-error.js';
+import type { ReadOptions, ReadVolume } from '../nifti.js';
 import { fileError } from './file-errors.js';
 import { readNiftiFile } from './nifti-file.js';
 import { readDicomSeries } from './read-dicom-series.js';

@@ -22,7 +22,10 @@ const compress = promisify(gzip);
  */
 export async function writeVolume(path: string, volume: Volume): Promise<void> {
   if (!/\.nii(\.gz)?$/i.test(path)) {
-    throw new ImagingError({ code: 'UNSUPPORTED', message: `${path}: volumes are written as .nii or .nii.gz` });
+    throw new ImagingError({
+      code: 'UNSUPPORTED',
+      message: `${path}: volumes are written as .nii or .nii.gz`,
+    });
   }
   const parts = [niftiHeaderBytes(volume, path), voxelBytes(volume)];
   const content = /\.gz$/i.test(path) ? [await compress(Buffer.concat(parts), { level: GZIP_LEVEL })] : parts;

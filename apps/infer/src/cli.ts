@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import { EXIT, reportError } from '@onco-response/command-line/node';
+import { Command } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
+import { type PredictOptions, predict } from './predict.js';
+
+const program = new Command('onco-infer')
+  .description('Predicts treatment response with a bundle that onco-train made. Research use only.')
+  .version(manifest.version)
+  .showHelpAfterError('(onco-infer COMMAND --help shows examples)');
+
+program
+  .command('predict')
+  .description('Predict one case: prediction.json and an overlay of the most attended slices.')
+  .requiredOption('--model <bundle>', 'bundle folder, e.g. runs/quickstart/bundle')
+  .requiredOption('--image <path>', 'CT as NIfTI, or a folder of one DICOM series')
+  .requiredOption('--mask <path>', "lesion mask on the image's grid")
+  .requiredOption('--out <dir>', 'folder for the results')
+  .option('--threads <n>', 'CPU threads', Number)
+  .addHelpText(
+    'after',
+    `
+Example:
+  onco-infer predict --model runs/quickstart/bundle --image case.nii.gz --mask mask.nii.gz --out out/
+
+Exit codes: 0 done, 42 the input is wrong, 1 a defect.`,
+  )
+  .action(async (options: PredictOptions) => {
+    const { probability, positiveClass, class: decided, out } = await predict(options);
+    console.log(`${positiveClass}: probability ${probability.toFixed(3)}, ${decided ? 'positive' : 'negative'}; see ${out}`);
+  });
+
+program.exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = reportError('onco-infer', error);
+}

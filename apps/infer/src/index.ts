@@ -1,0 +1,1 @@
+export { type Prediction, type PredictOptions, predict } from './predict.js';

@@ -1,0 +1,55 @@
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import type { Splits } from '@onco-response/cohort';
+import type { EngineInfo } from '@onco-response/engine';
+import type { ResponseModel } from '@onco-response/response-model';
+import type { TrainingState } from './checkpoint.js';
+import type { LoadedStudy } from './study.js';
+
+export type RunRecord = ReturnType<typeof runRecord>;
+
+/** What ran, where and how long: everything about a run that is not a result. */
+export function runRecord({
+  engine,
+  identity,
+  loaded,
+  splits,
+  model,
+  state,
+  encoderPath,
+}: {
+  engine: EngineInfo;
+  identity: string;
+  loaded: LoadedStudy;
+  splits: Splits;
+  model: ResponseModel;
+  state: TrainingState;
+  encoderPath: string;
+}) {
+  const provenance = {
+    seed: loaded.study.seed,
+    studySha256: loaded.hash,
+    splitsSha256: splits.sha256,
+    encoderSha256: model.vit.weightsSha256,
+    backend: engine.backend,
+    library: engine.library,
+    tfjs: engine.tfjs,
+    threads: engine.threads,
+    oneDnn: engine.oneDnn,
+    node: process.version,
+    identity,
+  };
+  return {
+    provenance,
+    encoder: loaded.study.encoder,
+    encoderPath,
+    platform: `${process.platform}-${process.arch}`,
+    processor: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    memoryGib: Math.round(totalmem() / 2 ** 30),
+    finishedAt: new Date().toISOString(),
+    trainingSeconds: state.seconds,
+    peakMemoryMib: Math.round(process.resourceUsage().maxRSS / 1024),
+    history: state.history,
+    study: loaded.study,
+  };
+}

@@ -1,0 +1,5 @@
+/**
+ * Exit codes of the apps, which job schedulers act on: 42 = input or configuration is wrong, another try will not help;
+ * 75 = stopped with its state saved, run it again.
+ */
+export const EXIT = { done: 0, failed: 1, usage: 2, permanent: 42, interrupted: 75 } as const;
