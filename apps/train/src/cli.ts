@@ -32,7 +32,7 @@ program
   .option('--cases <n>', 'how many cases', whole(2), 200)
   .option('--seed <n>', 'the same seed gives the same cohort', whole(0), 0)
   .option('--strength <s>', 'how strongly lesion morphology decides the label', positiveNumber)
-  .option('--confound-volume', 'make lesion volume point the other way')
+  .option('--confound-volume <c>', 'how strongly lesion volume points the other way (0 = not at all)', positiveNumber)
   .addHelpText('after', '\nExample:\n  onco-train phantom --out runs/phantom-cohort --cases 200 --seed 7')
   .action((options) => makePhantomCohort(options));
 

@@ -87,9 +87,9 @@ async function readRun(folder: string): Promise<Run> {
     labels: test.map((row) => Number(row[2])),
     scores: test.map((row) => Number(row[4])),
     volume: test.map((row) => Number(row[6])),
-    auc: model.auc,
+    auc: model.rocAuc,
     prAuc: model.prAuc,
-    volumeAuc: volumeOnly.auc,
+    volumeAuc: volumeOnly.rocAuc,
     minutes: JSON.parse(record).trainingSeconds / 60,
   };
 }

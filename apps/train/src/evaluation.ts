@@ -55,7 +55,8 @@ export async function evaluateStudy({
   const threshold = youdenThreshold(labelsOf('validation'), probabilities.validation);
   const volumeThreshold = youdenThreshold(labelsOf('validation'), volumeProbabilities.validation);
 
-  const bootstrap = { ...study.evaluation, seed: study.seed };
+  const { resamples, level } = study.evaluation;
+  const bootstrap = { resamples, level, seed: study.seed };
   const clusters = bySplit.test.map(({ patientId }) => patientId);
   const labels = labelsOf('test');
   const predictions: Prediction[] = (['validation', 'test'] as const).flatMap((split) =>
@@ -76,6 +77,7 @@ export async function evaluateStudy({
     probabilities: probabilities.test,
     volumeProbabilities: volumeProbabilities.test,
     calibration: { a: platt.a, b: platt.b },
+    bootstrap,
     threshold,
     thresholdRule: 'largest Youden index on validation cases',
     metrics: {
@@ -83,7 +85,7 @@ export async function evaluateStudy({
       calibration: { a: platt.a, b: platt.b },
       model: evaluateModel(labels, probabilities.test, { threshold, bootstrap, clusters }),
       volumeOnly: evaluateModel(labels, volumeProbabilities.test, { threshold: volumeThreshold, bootstrap, clusters }),
-      modelAgainstVolumeOnly: compareModels(labels, probabilities.test, volumeProbabilities.test),
+      modelAgainstVolumeOnly: compareModels(labels, probabilities.test, volumeProbabilities.test, { bootstrap, clusters }),
     },
   };
 }

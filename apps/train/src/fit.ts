@@ -107,10 +107,10 @@ export async function fit({ configPath, out, interrupted = () => false }: FitOpt
   );
   await writeOutput(join(out, 'metrics.json'), `${JSON.stringify(summary, null, 2)}\n`);
   model.dispose();
-  const { auc } = evaluation.metrics.model;
+  const { rocAuc } = evaluation.metrics.model;
   say(
-    `test AUC ${auc.estimate.toFixed(3)} [${auc.lower.toFixed(3)}, ${auc.upper.toFixed(3)}]` +
-      `${origin ? `, best reachable ${origin.reachableAuc.toFixed(3)}` : ''}, volume only ${evaluation.metrics.volumeOnly.auc.estimate.toFixed(3)}`,
+    `test AUC ${rocAuc.estimate.toFixed(3)} [${rocAuc.lower.toFixed(3)}, ${rocAuc.upper.toFixed(3)}]` +
+      `${origin ? `, best reachable ${origin.reachableAuc.toFixed(3)}` : ''}, volume only ${evaluation.metrics.volumeOnly.rocAuc.estimate.toFixed(3)}`,
   );
   say(`report: ${join(out, 'report.html')}`);
 }

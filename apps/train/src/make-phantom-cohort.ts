@@ -6,29 +6,17 @@ export interface PhantomCommand {
   out: string;
   cases: number;
   seed: number;
-  strength?: number | undefined;
-  confoundVolume?: true | undefined;
+  strength?: number;
+  confoundVolume?: number;
 }
 
 /** `onco-train phantom`: a synthetic cohort on disk; complete files of the same seed are kept. */
-export async function makePhantomCohort({
-  out,
-  cases,
-  seed,
-  strength,
-  confoundVolume,
-}: PhantomCommand): Promise<void> {
-  const progress = new Progress('synthetic cases', cases);
+export async function makePhantomCohort({ out, ...options }: PhantomCommand): Promise<void> {
+  const progress = new Progress('synthetic cases', options.cases);
   try {
-    const { reachableAuc } = await writePhantomCohort(out, {
-      cases,
-      seed,
-      ...(strength !== undefined && { strength }),
-      ...(confoundVolume && { confoundVolume }),
-      onProgress: () => progress.advance(),
-    });
+    const { reachableAuc } = await writePhantomCohort(out, { ...options, onProgress: () => progress.advance() });
     const best = reachableAuc.population.toFixed(3);
-    console.log(`${cases} synthetic cases in ${join(out, 'cohort.csv')}; best reachable AUC ${best}`);
+    console.log(`${options.cases} synthetic cases in ${join(out, 'cohort.csv')}; best reachable AUC ${best}`);
   } finally {
     progress.stop();
   }

@@ -30,7 +30,10 @@ export function poolBags(
     });
   }
   const single = slices.rank === 2;
-  if (mask && (single || mask.rank !== 2 || mask.shape.some((length, axis) => length !== slices.shape[axis]))) {
+  if (
+    mask &&
+    (single || mask.rank !== 2 || mask.shape.some((length, axis) => length !== slices.shape[axis]))
+  ) {
     throw new AggregationError({
       code: 'SHAPE',
       message: `The mask has shape [${mask.shape}] for slices [${slices.shape}]; expected [B, S] of a [B, S, E] input.`,

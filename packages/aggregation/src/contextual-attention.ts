@@ -2,7 +2,15 @@ import { RandomStream } from '@onco-response/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Aggregation } from './aggregation.js';
 import { maskedSoftmax, poolBags, uniformAttention, weightedSum } from './bag.js';
-import { checkOptions, dropout, type InitialWeights, layerNorm, linear, linearPlan, makeVariables } from './parameters.js';
+import {
+  checkOptions,
+  dropout,
+  type InitialWeights,
+  layerNorm,
+  linear,
+  linearPlan,
+  makeVariables,
+} from './parameters.js';
 
 /** Options of {@link contextualAttention}. */
 export interface ContextualAttentionOptions {

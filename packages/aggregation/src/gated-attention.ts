@@ -2,7 +2,14 @@ import { RandomStream } from '@onco-response/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Aggregation } from './aggregation.js';
 import { maskedSoftmax, poolBags, weightedSum } from './bag.js';
-import { checkOptions, dropout, type InitialWeights, linear, linearPlan, makeVariables } from './parameters.js';
+import {
+  checkOptions,
+  dropout,
+  type InitialWeights,
+  linear,
+  linearPlan,
+  makeVariables,
+} from './parameters.js';
 
 /** Options of {@link gatedAttention} and {@link attention}. */
 export interface AttentionOptions {

@@ -89,7 +89,9 @@ export function layerNorm(rows: tf.Tensor3D, weight: tf.Tensor, bias: tf.Tensor)
 /** Inverted dropout: keeps each entry with probability 1 - rate and scales it by 1 / (1 - rate). */
 export function dropout<T extends tf.Tensor>(values: T, rate: number, random: RandomStream): T {
   if (rate === 0) return values;
-  const kept = Float32Array.from({ length: values.size }, () => (random.uniform() < rate ? 0 : 1 / (1 - rate)));
+  const kept = Float32Array.from({ length: values.size }, () =>
+    random.uniform() < rate ? 0 : 1 / (1 - rate),
+  );
   return tf.mul(values, tf.tensor(kept, values.shape));
 }
 
@@ -97,8 +99,14 @@ export function dropout<T extends tf.Tensor>(values: T, rate: number, random: Ra
 export function checkOptions(sizes: Record<string, number>, rate = 0): void {
   for (const [name, size] of Object.entries(sizes)) {
     if (Number.isInteger(size) && size > 0) continue;
-    throw new AggregationError({ code: 'OPTIONS', message: `${name} is ${size}; expected a positive integer.` });
+    throw new AggregationError({
+      code: 'OPTIONS',
+      message: `${name} is ${size}; expected a positive integer.`,
+    });
   }
   if (rate >= 0 && rate < 1) return;
-  throw new AggregationError({ code: 'OPTIONS', message: `dropout is ${rate}; expected a number in [0, 1).` });
+  throw new AggregationError({
+    code: 'OPTIONS',
+    message: `dropout is ${rate}; expected a number in [0, 1).`,
+  });
 }

@@ -29,7 +29,12 @@ export class CohortError extends Error {
   /** Line of the manifest, counted from 1 with the header as line 1, where one line is to blame. */
   readonly line: number | undefined;
 
-  constructor({ code, message, line, cause }: { code: CohortErrorCode; message: string; line?: number; cause?: unknown }) {
+  constructor({
+    code,
+    message,
+    line,
+    cause,
+  }: { code: CohortErrorCode; message: string; line?: number; cause?: unknown }) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'CohortError';
     this.code = code;

@@ -1,2 +1,7 @@
 export { readManifest } from './node/read-manifest.js';
-export { type PhantomCohort, type PhantomProgress, writePhantomCohort, type WritePhantomOptions } from './node/write-phantom-cohort.js';
+export {
+  type PhantomCohort,
+  type PhantomProgress,
+  type WritePhantomOptions,
+  writePhantomCohort,
+} from './node/write-phantom-cohort.js';

@@ -68,7 +68,10 @@ export function parseManifest(text: string): Manifest {
   const columns = header?.fields ?? [];
   checkColumns(columns);
   if (rows.length === 0) {
-    throw new CohortError({ code: 'EMPTY', message: 'The manifest has a header but no rows: add one row a case.' });
+    throw new CohortError({
+      code: 'EMPTY',
+      message: 'The manifest has a header but no rows: add one row a case.',
+    });
   }
   const clinicalColumns = columns.filter((column) => !known.has(column));
   const values = rows.map((row) => rowObject(columns, row));
@@ -111,7 +114,11 @@ function records(text: string): CsvRecord[] {
     delimiter: ',',
     step: ({ data, errors, meta }) => {
       if (errors[0]) {
-        throw new CohortError({ code: 'CSV', line, message: `Line ${line} of the manifest: ${errors[0].message}.` });
+        throw new CohortError({
+          code: 'CSV',
+          line,
+          message: `Line ${line} of the manifest: ${errors[0].message}.`,
+        });
       }
       const fields = data.map((field) => field.trim());
       if (fields.some((field) => field !== '')) found.push({ fields, line });
@@ -133,7 +140,11 @@ function checkColumns(columns: string[]): void {
   }
   const twice = columns.find((column, index) => columns.indexOf(column) !== index);
   if (twice === undefined) return;
-  throw new CohortError({ code: 'DUPLICATE_COLUMN', line: 1, message: `The manifest has the column "${twice}" twice.` });
+  throw new CohortError({
+    code: 'DUPLICATE_COLUMN',
+    line: 1,
+    message: `The manifest has the column "${twice}" twice.`,
+  });
 }
 
 function rowObject(columns: string[], { fields, line }: CsvRecord): Record<string, string> {
@@ -153,7 +164,11 @@ function checkRow(row: Record<string, string>, line: number): z.infer<typeof row
   const column = String(result.error.issues[0]!.path[0]);
   const [code, rule] = complaints[column] ?? (['MISSING_VALUE', 'has to be given'] as const);
   const value = row[column] === '' ? 'is empty' : `is "${row[column]}"`;
-  throw new CohortError({ code, line, message: `Line ${line} of the manifest: ${column} ${value}; it ${rule}.` });
+  throw new CohortError({
+    code,
+    line,
+    message: `Line ${line} of the manifest: ${column} ${value}; it ${rule}.`,
+  });
 }
 
 function isNumber(value: string): boolean {
@@ -184,7 +199,12 @@ function checkCases(cases: CohortCase[]): void {
   }
 }
 
-function conflict(earlier: CohortCase | undefined, later: CohortCase, code: CohortErrorCode, does: string): void {
+function conflict(
+  earlier: CohortCase | undefined,
+  later: CohortCase,
+  code: CohortErrorCode,
+  does: string,
+): void {
   if (!earlier) return;
   throw new CohortError({
     code,

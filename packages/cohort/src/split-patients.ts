@@ -67,7 +67,10 @@ export async function splitPatients(
   if (parts.validation.length === 0 && validation > 0) {
     Object.assign(parts, deal(parts.train, { train, validation }, seed, 'validation'));
   }
-  checkClasses(parts, splitNames.filter((name) => shares[name] > 0));
+  checkClasses(
+    parts,
+    splitNames.filter((name) => shares[name] > 0),
+  );
   return sealSplits({ seed, fold: null, cases: caseIds(parts) }, cases);
 }
 
@@ -128,7 +131,12 @@ function byLabel(patients: readonly Patient[]): Patient[][] {
 }
 
 /** Deals shuffled patients of each label to the named splits, each as near to its share as whole patients allow. */
-function deal(patients: readonly Patient[], shares: Shares, seed: number, purpose: string): Partial<Record<SplitName, Patient[]>> {
+function deal(
+  patients: readonly Patient[],
+  shares: Shares,
+  seed: number,
+  purpose: string,
+): Partial<Record<SplitName, Patient[]>> {
   const random = new SeededRandom(seed, purpose);
   const names = Object.keys(shares) as SplitName[];
   const total = names.reduce((sum, name) => sum + shares[name]!, 0);
@@ -150,13 +158,17 @@ function pick(shares: Record<SplitName, number>, names: readonly SplitName[]): S
 }
 
 function caseIds(parts: Record<SplitName, Patient[]>): Splits['cases'] {
-  const ids = (name: SplitName) => parts[name].flatMap((patient) => patient.cases.map(({ caseId }) => caseId)).sort();
+  const ids = (name: SplitName) =>
+    parts[name].flatMap((patient) => patient.cases.map(({ caseId }) => caseId)).sort();
   return { train: ids('train'), validation: ids('validation'), test: ids('test') };
 }
 
 function checkShare(name: string, share: number): void {
   if (share >= 0 && share <= 1) return;
-  throw new CohortError({ code: 'OPTIONS', message: `The share of ${name} is ${share}; expected a number from 0 to 1.` });
+  throw new CohortError({
+    code: 'OPTIONS',
+    message: `The share of ${name} is ${share}; expected a number from 0 to 1.`,
+  });
 }
 
 function checkClasses(parts: Record<SplitName, Patient[]>, names: readonly SplitName[]): void {

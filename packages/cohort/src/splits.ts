@@ -55,7 +55,8 @@ export async function checkSplits(splits: unknown, cases: readonly CohortCase[])
   if ((await sha256(content)) !== seal) {
     throw new CohortError({
       code: 'SPLITS_HASH',
-      message: 'The split file was changed after it was written: its hash does not fit. Make the splits again.',
+      message:
+        'The split file was changed after it was written: its hash does not fit. Make the splits again.',
     });
   }
   checkPatients(content.cases, cases);
@@ -96,7 +97,15 @@ function checkPatients(assigned: Splits['cases'], cases: readonly CohortCase[]):
 }
 
 function hashCases(cases: readonly CohortCase[]): Promise<string> {
-  return sha256(cases.map(({ caseId, patientId, label, image, mask }) => [caseId, patientId, label, fileName(image), mask && fileName(mask)]));
+  return sha256(
+    cases.map(({ caseId, patientId, label, image, mask }) => [
+      caseId,
+      patientId,
+      label,
+      fileName(image),
+      mask && fileName(mask),
+    ]),
+  );
 }
 
 /** Without the folder, so that a cohort may move. */

@@ -1,8 +1,10 @@
 import { expect, test, vi } from 'vitest';
 import { EXIT, Progress, reportError } from './node.js';
 
+const marker = Symbol.for('onco-response.SampleError');
+
 class SampleError extends Error {
-  readonly [Symbol.for('onco-response.SampleError')] = true;
+  readonly [marker] = true;
   readonly code: string;
   constructor(code: string, message: string) {
     super(message);

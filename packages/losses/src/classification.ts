@@ -29,7 +29,10 @@ export function binaryCrossEntropy(
   labels: Labels,
   { posWeight = 1 }: BinaryCrossEntropyOptions = {},
 ): tf.Scalar {
-  checkOption(posWeight >= 0 && Number.isFinite(posWeight), `posWeight is ${posWeight}; expected a number from 0.`);
+  checkOption(
+    posWeight >= 0 && Number.isFinite(posWeight),
+    `posWeight is ${posWeight}; expected a number from 0.`,
+  );
   return classificationMean(logits, labels, (positive) => {
     const terms = tf.softplus(tf.neg(tf.mul(logits, tf.sub(tf.mul(positive, 2), 1)))); // [B] -log p of the true class
     return tf.mul(terms, tf.add(tf.mul(positive, posWeight - 1), 1));
@@ -50,7 +53,10 @@ export function focalLoss(
   { gamma = 2, alpha }: FocalLossOptions = {},
 ): tf.Scalar {
   checkOption(gamma >= 0 && Number.isFinite(gamma), `gamma is ${gamma}; expected a number from 0.`);
-  checkOption(alpha === undefined || (alpha >= 0 && alpha <= 1), `alpha is ${alpha}; expected a number in [0, 1].`);
+  checkOption(
+    alpha === undefined || (alpha >= 0 && alpha <= 1),
+    `alpha is ${alpha}; expected a number in [0, 1].`,
+  );
   return classificationMean(logits, labels, (positive) => {
     const margin = tf.mul(logits, tf.sub(tf.mul(positive, 2), 1)); // [B] logit of the true class
     const entropy = tf.softplus(tf.neg(margin)); // [B] -log p_t

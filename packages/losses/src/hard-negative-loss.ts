@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkOption, type Labels } from './labels.js';
 import { LossError } from './loss-error.js';
-import { constantOf, type EmbeddingMemory, meanOverKeys, only, type Pairs, pairMean, } from './pairs.js';
+import { constantOf, type EmbeddingMemory, meanOverKeys, only, type Pairs, pairMean } from './pairs.js';
 
 /** Options of {@link hardNegativeLoss}. */
 export interface HardNegativeLossOptions {
@@ -70,32 +70,33 @@ export function ambiguityWeights(probabilities: ArrayLike<number>): Float64Array
 
 type Settings = Required<Pick<HardNegativeLossOptions, 'temperature' | 'beta' | 'margin' | 'k'>>;
 
-const anchorTerms: Record<HardNegativeLossOptions['mode'], (pairs: Pairs, settings: Settings) => tf.Tensor> = {
-  reweight({ similarity, positive, negative }, { temperature, beta }) {
-    const scores = tf.div(similarity, temperature) as tf.Tensor2D; // [B, K]
-    const negatives = tf.sum(negative, 1, true); // [B, 1] |N|
-    // log(|N| w / sum_N w), a constant that is added to a negative's score inside the exponential.
-    const logWeight = constantOf(scores, (constant) => {
-      const tilt = tf.mul(constant, beta); // [B, K] log w
-      const share = tf.sub(tilt, tf.logSumExp(only(tilt, negative), 1, true));
-      return tf.mul(tf.add(share, tf.log(tf.maximum(tf.sum(negative, 1, true), 1))), negative);
-    });
-    const keys = only(tf.add(scores, logWeight), tf.add(positive, negative));
-    return meanOverKeys(tf.sub(tf.logSumExp(keys, 1, true), scores), positive);
-  },
+const anchorTerms: Record<HardNegativeLossOptions['mode'], (pairs: Pairs, settings: Settings) => tf.Tensor> =
+  {
+    reweight({ similarity, positive, negative }, { temperature, beta }) {
+      const scores = tf.div(similarity, temperature) as tf.Tensor2D; // [B, K]
+      const negatives = tf.sum(negative, 1, true); // [B, 1] |N|
+      // log(|N| w / sum_N w), a constant that is added to a negative's score inside the exponential.
+      const logWeight = constantOf(scores, (constant) => {
+        const tilt = tf.mul(constant, beta); // [B, K] log w
+        const share = tf.sub(tilt, tf.logSumExp(only(tilt, negative), 1, true));
+        return tf.mul(tf.add(share, tf.log(tf.maximum(tf.sum(negative, 1, true), 1))), negative);
+      });
+      const keys = only(tf.add(scores, logWeight), tf.add(positive, negative));
+      return meanOverKeys(tf.sub(tf.logSumExp(keys, 1, true), scores), positive);
+    },
 
-  topk({ similarity, negative }, { margin, k }) {
-    const chosen = mostSimilar(similarity, negative, k); // [B, K] of 0 and 1
-    return meanOverKeys(tf.square(tf.relu(tf.sub(similarity, margin))), chosen);
-  },
+    topk({ similarity, negative }, { margin, k }) {
+      const chosen = mostSimilar(similarity, negative, k); // [B, K] of 0 and 1
+      return meanOverKeys(tf.square(tf.relu(tf.sub(similarity, margin))), chosen);
+    },
 
-  batchHardTriplet({ similarity, positive, negative }, { margin }) {
-    const hardest = tf.sum(tf.mul(similarity, mostSimilar(similarity, negative, 1)), 1); // [B] max over negatives
-    const farthest = tf.sum(tf.mul(similarity, mostSimilar(tf.neg(similarity), positive, 1)), 1); // [B] min over positives
-    const complete = tf.mul(tf.max(positive, 1), tf.max(negative, 1)); // [B] 1 where there are both
-    return tf.mul(tf.relu(tf.add(tf.sub(hardest, farthest), margin)), complete);
-  },
-};
+    batchHardTriplet({ similarity, positive, negative }, { margin }) {
+      const hardest = tf.sum(tf.mul(similarity, mostSimilar(similarity, negative, 1)), 1); // [B] max over negatives
+      const farthest = tf.sum(tf.mul(similarity, mostSimilar(tf.neg(similarity), positive, 1)), 1); // [B] min over positives
+      const complete = tf.mul(tf.max(positive, 1), tf.max(negative, 1)); // [B] 1 where there are both
+      return tf.mul(tf.relu(tf.add(tf.sub(hardest, farthest), margin)), complete);
+    },
+  };
 
 /** 0/1 [B, K]: the k highest scores of each row among the allowed keys, fewer where fewer are allowed. Constant. */
 function mostSimilar(scores: tf.Tensor2D, allowed: tf.Tensor2D, k: number): tf.Tensor2D {

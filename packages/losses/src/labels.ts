@@ -15,7 +15,9 @@ export function labelTensor(labels: Labels, count: number, what: string, binary:
   }
   if (labels instanceof tf.Tensor) return tf.cast(labels, 'float32') as tf.Tensor1D;
   const values = Array.from(labels);
-  const wrong = values.findIndex((label) => !Number.isInteger(label) || (binary && label !== 0 && label !== 1));
+  const wrong = values.findIndex(
+    (label) => !Number.isInteger(label) || (binary && label !== 0 && label !== 1),
+  );
   if (wrong >= 0) {
     throw new LossError({
       code: 'LABELS',

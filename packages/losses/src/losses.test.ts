@@ -88,7 +88,9 @@ describe('against torch', () => {
     const given = tf.tensor(inputs);
     expect(compute(given).dataSync()[0]).toBeCloseTo(loss, 5);
     const expected = gradient.flat();
-    const found = tf.grad(compute as (inputs: tf.Tensor) => tf.Tensor)(given).dataSync();
+    const found = tf
+      .grad(compute as (inputs: tf.Tensor) => tf.Tensor)(given)
+      .dataSync();
     // 1e-4 relative: temperatures of 0.07 scale gradients up to about 5.
     found.forEach((value, index) => {
       expect(Math.abs(value - expected[index]!)).toBeLessThan(1e-4 * Math.max(1, Math.abs(expected[index]!)));
@@ -119,7 +121,11 @@ describe('against torch', () => {
       supConLoss(embeddings, golden.labels, { temperature: 0.1, memory: memory() }),
     reweight: hard(() => ({ mode: 'reweight', temperature: 0.1, beta: 1 })),
     reweightMemory: hard(() => ({ mode: 'reweight', temperature: 0.5, beta: 2, memory: memory() })),
-    reweightAnchors: hard(() => ({ mode: 'reweight', temperature: 0.5, anchorWeights: golden.anchorWeights })),
+    reweightAnchors: hard(() => ({
+      mode: 'reweight',
+      temperature: 0.5,
+      anchorWeights: golden.anchorWeights,
+    })),
     topk: hard(() => ({ mode: 'topk', margin: 0.2, k: 3 })),
     topkMemory: hard(() => ({ mode: 'topk', margin: -0.1, k: 5, memory: memory() })),
     batchHardTriplet: hard(() => ({ mode: 'batchHardTriplet' })),
@@ -154,24 +160,76 @@ describe('batches with nothing to compare', () => {
   });
 
   test.each(losses)('%s: one class, equal rows and zero rows stay finite', (_name, loss) => {
-    expect(value(loss, [[1, 2], [3, -1], [0, 0]], [1, 1, 1])).toBeGreaterThanOrEqual(0);
-    expect(Number.isFinite(value(loss, [[1, 2], [1, 2], [0, 0], [0, 0]], [1, 0, 1, 0]))).toBe(true);
+    expect(
+      value(
+        loss,
+        [
+          [1, 2],
+          [3, -1],
+          [0, 0],
+        ],
+        [1, 1, 1],
+      ),
+    ).toBeGreaterThanOrEqual(0);
+    expect(
+      Number.isFinite(
+        value(
+          loss,
+          [
+            [1, 2],
+            [1, 2],
+            [0, 0],
+            [0, 0],
+          ],
+          [1, 0, 1, 0],
+        ),
+      ),
+    ).toBe(true);
   });
 
   test.each(modes.slice(1))('%s: one class gives 0', (mode) => {
-    const loss = hardNegativeLoss(tf.tensor2d([[1, 2], [3, -1]]), [1, 1], { mode });
+    const loss = hardNegativeLoss(
+      tf.tensor2d([
+        [1, 2],
+        [3, -1],
+      ]),
+      [1, 1],
+      { mode },
+    );
     expect(loss.dataSync()[0]).toBe(0);
   });
 
   test('SupCon of one class is finite; with every anchor alone in its class it is 0', () => {
-    expect(value(supConLoss, [[1, 2], [3, -1], [0, 1]], [0, 1, 2])).toBe(0);
-    expect(value(supConLoss, [[1, 2], [3, -1], [0, 1]], [1, 1, 1])).toBeGreaterThan(0);
+    expect(
+      value(
+        supConLoss,
+        [
+          [1, 2],
+          [3, -1],
+          [0, 1],
+        ],
+        [0, 1, 2],
+      ),
+    ).toBe(0);
+    expect(
+      value(
+        supConLoss,
+        [
+          [1, 2],
+          [3, -1],
+          [0, 1],
+        ],
+        [1, 1, 1],
+      ),
+    ).toBeGreaterThan(0);
   });
 
   test('extreme logits stay finite and an empty batch gives 0', () => {
     for (const loss of [binaryCrossEntropy, focalLoss]) {
       const logits = tf.tensor1d([300, -300]);
-      const gradient = tf.grad((inputs: tf.Tensor) => loss(inputs, [1, 1]))(logits).dataSync();
+      const gradient = tf
+        .grad((inputs: tf.Tensor) => loss(inputs, [1, 1]))(logits)
+        .dataSync();
       expect(loss(logits, [1, 1]).dataSync()[0]).toBeCloseTo(150, 3);
       expect([...gradient].every(Number.isFinite)).toBe(true);
       expect(loss(tf.tensor1d([]), []).dataSync()[0]).toBe(0);
@@ -216,7 +274,10 @@ test('ambiguity is 1 at 0.5 and 0 at certainty, and turns off the anchors that a
     '0.200000',
   ]);
   const anchorWeights = ambiguityWeights(golden.labels.map(() => 1));
-  const loss = hardNegativeLoss(tf.tensor2d(golden.embeddings), golden.labels, { mode: 'topk', anchorWeights });
+  const loss = hardNegativeLoss(tf.tensor2d(golden.embeddings), golden.labels, {
+    mode: 'topk',
+    anchorWeights,
+  });
   expect(loss.dataSync()[0]).toBe(0);
 });
 
@@ -241,7 +302,9 @@ test('wrong shapes, labels and options are refused', () => {
   expect(() => supConLoss(logits, [1, 0])).toThrow(code('SHAPE'));
   expect(() => supConLoss(rows, [1, 0.5])).toThrow(code('LABELS'));
   expect(() => supConLoss(rows, [1, 0], { temperature: 0 })).toThrow(code('OPTIONS'));
-  expect(() => supConLoss(rows, [1, 0], { memory: { embeddings: tf.ones([1, 4]), labels: [1] } })).toThrow(code('SHAPE'));
+  expect(() => supConLoss(rows, [1, 0], { memory: { embeddings: tf.ones([1, 4]), labels: [1] } })).toThrow(
+    code('SHAPE'),
+  );
   expect(() => hardNegativeLoss(rows, [1, 0], { mode: 'other' as 'topk' })).toThrow(code('OPTIONS'));
   expect(() => hardNegativeLoss(rows, [1, 0], { mode: 'topk', anchorWeights: [1] })).toThrow(code('SHAPE'));
   expect(LossError.isInstance(new LossError({ code: 'SHAPE', message: '' }))).toBe(true);

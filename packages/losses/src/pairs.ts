@@ -28,7 +28,10 @@ export function pairMean(
   loss: (pairs: Pairs) => tf.Tensor,
 ): tf.Scalar {
   if (embeddings.rank !== 2) {
-    throw new LossError({ code: 'SHAPE', message: `Embeddings have shape [${embeddings.shape}]; expected [B, D].` });
+    throw new LossError({
+      code: 'SHAPE',
+      message: `Embeddings have shape [${embeddings.shape}]; expected [B, D].`,
+    });
   }
   const [count, size] = embeddings.shape as [number, number];
   if (memory && (memory.embeddings.rank !== 2 || memory.embeddings.shape[1] !== size)) {
@@ -43,8 +46,7 @@ export function pairMean(
     const anchors = normalise(embeddings as tf.Tensor2D); // [B, D]
     const kept = memory && memory.embeddings.shape[0]! > 0 ? memory : undefined;
     const keptCount = kept?.embeddings.shape[0] ?? 0;
-    const keys = kept
-      ? tf.concat([anchors, normalise(kept.embeddings as tf.Tensor2D)], 0) : anchors; // [K, D]
+    const keys = kept ? tf.concat([anchors, normalise(kept.embeddings as tf.Tensor2D)], 0) : anchors; // [K, D]
     const keyLabels = kept
       ? tf.concat([own, labelTensor(kept.labels, keptCount, 'memory embeddings', false)], 0)
       : own; // [K]

@@ -29,7 +29,10 @@ export function supConLoss(
   { temperature = 0.07, baseTemperature, memory }: SupConLossOptions = {},
 ): tf.Scalar {
   checkOption(temperature > 0, `temperature is ${temperature}; expected a number above 0.`);
-  checkOption(baseTemperature === undefined || baseTemperature > 0, `baseTemperature is ${baseTemperature}; expected a number above 0.`);
+  checkOption(
+    baseTemperature === undefined || baseTemperature > 0,
+    `baseTemperature is ${baseTemperature}; expected a number above 0.`,
+  );
   const factor = baseTemperature === undefined ? 1 : temperature / baseTemperature;
   return pairMean(embeddings, labels, memory, ({ similarity, positive, negative }) => {
     const scores = tf.div(similarity, temperature); // [B, K]

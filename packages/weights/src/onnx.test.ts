@@ -90,7 +90,7 @@ test.each([
     withTensor(varint(1, 128, 128, 128, 128, 16), varint(1, 128, 128, 128, 128, 16), varint(2, 1)),
     'TOO_LARGE',
   ],
-  ['a negative dimension', withTensor(varint(1, ...Array(9).fill(255), 1), varint(2, 1)), 'TOO_LARGE'],
+  ['a negative dimension', withTensor(varint(1, ...Array(9).fill(255), 1), varint(2, 1)), 'MALFORMED'],
   [
     '17 dimensions',
     withTensor(field(1, ...Array(17).fill(1)), varint(2, 1), field(9, 0, 0, 128, 63)),

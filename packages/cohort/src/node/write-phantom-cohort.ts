@@ -64,7 +64,10 @@ export async function writePhantomCohort(
   { cases = 160, seed = 0, onProgress, signal, ...given }: WritePhantomOptions = {},
 ): Promise<PhantomCohort> {
   if (!Number.isInteger(cases) || cases < 1) {
-    throw new CohortError({ code: 'OPTIONS', message: `cases is ${cases}; expected a positive whole number.` });
+    throw new CohortError({
+      code: 'OPTIONS',
+      message: `cases is ${cases}; expected a positive whole number.`,
+    });
   }
   const options = completeOptions(given);
   const recipe = { synthetic: true as const, generator, seed, options };
@@ -76,7 +79,9 @@ export async function writePhantomCohort(
   for (let index = 0; index < cases; index++) {
     signal?.throwIfAborted();
     const patientId = `synthetic-${String(index + 1).padStart(4, '0')}`;
-    const [image, mask] = ['images', 'masks'].map((folder) => join(directory, folder, `${patientId}.nii.gz`)) as [string, string];
+    const [image, mask] = ['images', 'masks'].map((folder) =>
+      join(directory, folder, `${patientId}.nii.gz`),
+    ) as [string, string];
     // A file that is there is whole: writeVolume gives a file its name only once it is complete.
     const kept = (await exists(image)) && (await exists(mask));
     await written; // the files of one case are compressed while the next case is made
@@ -92,8 +97,13 @@ export async function writePhantomCohort(
   }
   await written;
 
-  const rows = truths.map(({ patientId, label }) => `${patientId},images/${patientId}.nii.gz,masks/${patientId}.nii.gz,${label}`);
-  await replaceText(join(directory, 'cohort.csv'), `${['patient_id,image,mask,label', ...rows].join('\n')}\n`);
+  const rows = truths.map(
+    ({ patientId, label }) => `${patientId},images/${patientId}.nii.gz,masks/${patientId}.nii.gz,${label}`,
+  );
+  await replaceText(
+    join(directory, 'cohort.csv'),
+    `${['patient_id,image,mask,label', ...rows].join('\n')}\n`,
+  );
   const labels = truths.map(({ label }) => label);
   const latents = truths.map(({ latent }) => latent);
   const cohort: PhantomCohort = {
@@ -116,7 +126,9 @@ async function claim(directory: string, recipe: object): Promise<void> {
   const path = join(directory, 'phantom.json');
   if (!(await exists(path))) return replaceText(path, `${JSON.stringify(recipe, null, 2)}\n`);
   const found = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-  const same = Object.entries(recipe).every(([key, value]) => JSON.stringify(found[key]) === JSON.stringify(value));
+  const same = Object.entries(recipe).every(
+    ([key, value]) => JSON.stringify(found[key]) === JSON.stringify(value),
+  );
   if (same) return;
   throw new CohortError({
     code: 'OTHER_PHANTOM',

@@ -30,7 +30,10 @@ export function drawBody(random: SeededRandom, height: number): Body {
   const outline = (angle: number) => {
     const c = Math.abs(Math.cos(angle)) / halfWidth;
     const s = Math.abs(Math.sin(angle)) / halfDepth;
-    const wave = waves.reduce((sum, { order, size, phase }) => sum + size * Math.cos(order * angle + phase), 1);
+    const wave = waves.reduce(
+      (sum, { order, size, phase }) => sum + size * Math.cos(order * angle + phase),
+      1,
+    );
     return wave / (c ** 2.4 + s ** 2.4) ** (1 / 2.4);
   };
 

@@ -29,12 +29,18 @@ const sphere: readonly Direction[] = Array.from({ length: 600 }, (_, index) => {
  */
 export function drawSurface(random: SeededRandom, radius: number, irregularity: number): LesionSurface {
   const axes = [0, 1, 2].map(() => Math.exp(0.12 * random.normal()));
-  const waves = Array.from({ length: 9 }, (): Wave => ({
+  const waves = Array.from(
+    { length: 9 },
+    (): Wave => ({
+      direction: randomDirection(random),
+      order: 3 + random.integer(4),
+      weight: random.normal(),
+    }),
+  );
+  const spicules = Array.from({ length: 6 }, () => ({
     direction: randomDirection(random),
-    order: 3 + random.integer(4),
-    weight: random.normal(),
+    weight: random.uniform(0.8, 2.2),
   }));
-  const spicules = Array.from({ length: 6 }, () => ({ direction: randomDirection(random), weight: random.uniform(0.8, 2.2) }));
   const rough = (x: number, y: number, z: number) => {
     let sum = 0;
     for (const { direction, order, weight } of waves) {

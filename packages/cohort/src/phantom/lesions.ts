@@ -1,7 +1,7 @@
 import type { Vec3 } from '@onco-response/volume';
 import type { SeededRandom } from '../seeded-random.js';
 import type { Body } from './body.js';
-import { type LesionSurface, drawSurface } from './lesion-surface.js';
+import { drawSurface, type LesionSurface } from './lesion-surface.js';
 
 /** One lesion before it is painted. */
 export interface Lesion {
@@ -53,12 +53,22 @@ export function drawLesions(random: SeededRandom, body: Body, latent: number, si
 }
 
 /** A free place at one of the sites; undefined where forty draws found none (never for the first lesion). */
-function place(random: SeededRandom, body: Body, radius: number, others: readonly Lesion[]): Vec3 | undefined {
+function place(
+  random: SeededRandom,
+  body: Body,
+  radius: number,
+  others: readonly Lesion[],
+): Vec3 | undefined {
   for (let attempt = 0; attempt < 40; attempt++) {
     const { at, spread } = sites[random.integer(sites.length)]!;
-    const [x, y, z] = at.map((share, axis) => share + spread[axis]! * random.uniform(-1, 1)) as [number, number, number];
+    const [x, y, z] = at.map((share, axis) => share + spread[axis]! * random.uniform(-1, 1)) as [
+      number,
+      number,
+      number,
+    ];
     const center: Vec3 = [x * body.cavity[0], y * body.cavity[1], z * body.height];
-    const inside = Math.hypot(center[0] / (body.cavity[0] - radius), center[1] / (body.cavity[1] - radius)) < 0.95;
+    const inside =
+      Math.hypot(center[0] / (body.cavity[0] - radius), center[1] / (body.cavity[1] - radius)) < 0.95;
     const within = center[2] > 1.5 * radius && center[2] < body.height - 1.5 * radius;
     const clear = others.every((other) => distance(other.center, center) > 1.35 * (other.radius + radius));
     if (inside && within && clear) return center;

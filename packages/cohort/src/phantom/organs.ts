@@ -33,16 +33,30 @@ export function paintOrgans(canvas: Canvas, body: Body, noise: LatticeNoise, ran
   // Stomach, left and front: fluid below, gas above.
   const stomach: Vec3 = [vary(0.42 * a), -0.35 * b + shift(8), 0.78 * h];
   const gasLevel = stomach[1] - vary(8, 0.9);
-  paintEllipsoid(canvas, { center: stomach, radii: [vary(40), vary(26), vary(30)], angle: 0.4 }, (q, _x, y) =>
-    q > 0.86 ? 75 : y < gasLevel ? -850 : 18,
+  paintEllipsoid(
+    canvas,
+    { center: stomach, radii: [vary(40), vary(26), vary(30)], angle: 0.4 },
+    (q, _x, y) => (q > 0.86 ? 75 : y < gasLevel ? -850 : 18),
   );
 
   // Liver on the right (x < 0), in two lobes, and the spleen on the left.
   const liverHu = 94 + 26 * venous + shift(10);
   const liverZ = h * random.uniform(0.84, 0.96);
-  organ([-0.5 * a, -0.02 * b + shift(6), liverZ], [vary(0.5 * a), vary(0.82 * b), vary(68)], -0.15, liverHu, 30);
+  organ(
+    [-0.5 * a, -0.02 * b + shift(6), liverZ],
+    [vary(0.5 * a), vary(0.82 * b), vary(68)],
+    -0.15,
+    liverHu,
+    30,
+  );
   organ([-0.08 * a, -0.5 * b, liverZ + 8], [vary(0.42 * a), vary(0.34 * b), vary(40)], 0.2, liverHu, 30);
-  organ([0.78 * a, 0.32 * b + shift(6), h * 0.88], [vary(24), vary(42), vary(40)], 0.35, 110 + 15 * venous, 0);
+  organ(
+    [0.78 * a, 0.32 * b + shift(6), h * 0.88],
+    [vary(24), vary(42), vary(40)],
+    0.35,
+    110 + 15 * venous,
+    0,
+  );
 
   // Kidneys: cortex, medulla, sinus fat towards the spine.
   for (const side of [-1, 1]) {
@@ -51,7 +65,13 @@ export function paintOrgans(canvas: Canvas, body: Body, noise: LatticeNoise, ran
     const angle = side * 0.5;
     const cortex = 175 + 20 * (1 - venous);
     organ(center, radii, angle, cortex, 0);
-    organ(center, [radii[0] * 0.68, radii[1] * 0.68, radii[2] * 0.72], angle, cortex - 40 * (1 - venous) - 10, 0);
+    organ(
+      center,
+      [radii[0] * 0.68, radii[1] * 0.68, radii[2] * 0.72],
+      angle,
+      cortex - 40 * (1 - venous) - 10,
+      0,
+    );
     organ([center[0] - side * 9, center[1] - 2, center[2]], [10, 8, 22], angle, -70, 0);
   }
 
@@ -64,26 +84,34 @@ export function paintOrgans(canvas: Canvas, body: Body, noise: LatticeNoise, ran
   }
   const period = random.uniform(31, 36);
   paintEllipsoid(canvas, { center: [spine[0], spine[1], h / 2], radii: [23, 19, 10 * h] }, (q, x, y, z) => {
-    const disc = ((z / period) % 1) < 0.22;
+    const disc = (z / period) % 1 < 0.22;
     if (disc) return q < 0.95 ? 85 : undefined;
     return (q > 0.9 ? 380 : 165) + 28 * noise(x / 5, y / 5, z / 5);
   });
-  paintEllipsoid(canvas, { center: [spine[0], spine[1] + 30, h / 2], radii: [19, 13, 10 * h] }, (q) => (q > 0.72 ? 330 : 25));
-  paintEllipsoid(canvas, { center: [spine[0], spine[1] + 52, h / 2], radii: [5, 13, 10 * h] }, (_q, _x, _y, z) =>
-    ((z / period) % 1) < 0.6 ? 300 : undefined,
+  paintEllipsoid(canvas, { center: [spine[0], spine[1] + 30, h / 2], radii: [19, 13, 10 * h] }, (q) =>
+    q > 0.72 ? 330 : 25,
+  );
+  paintEllipsoid(
+    canvas,
+    { center: [spine[0], spine[1] + 52, h / 2], radii: [5, 13, 10 * h] },
+    (_q, _x, _y, z) => ((z / period) % 1 < 0.6 ? 300 : undefined),
   );
 
   // Aorta left of the midline, inferior vena cava right of it; both end above the pelvis.
   const aorta = 290 - 130 * venous;
   const vessel = (x: number, radius: number, hu: number) =>
-    paintEllipsoid(canvas, { center: [x, spine[1] - 30, 0.68 * h], radii: [radius, radius, 6 * h] }, (_q, _x, _y, z) =>
-      z > 0.22 * h ? hu : undefined,
+    paintEllipsoid(
+      canvas,
+      { center: [x, spine[1] - 30, 0.68 * h], radii: [radius, radius, 6 * h] },
+      (_q, _x, _y, z) => (z > 0.22 * h ? hu : undefined),
     );
   vessel(spine[0] + 9, vary(10), aorta);
   vessel(spine[0] - 17, vary(11.5), 95 + 50 * venous);
 
   // Bladder.
-  paintEllipsoid(canvas, { center: [shift(6), -0.1 * b, 0], radii: [vary(34), vary(26), vary(26)] }, (q) => (q > 0.88 ? 55 : 8));
+  paintEllipsoid(canvas, { center: [shift(6), -0.1 * b, 0], radii: [vary(34), vary(26), vary(26)] }, (q) =>
+    q > 0.88 ? 55 : 8,
+  );
 }
 
 /** Loops of bowel as chains of balls: wall, then content (fluid, contrast, or gas in front of a level), and vessels. */
@@ -110,7 +138,8 @@ function paintBowel(canvas: Canvas, body: Body, noise: LatticeNoise, random: See
       y += colon ? random.uniform(-2, 2) : 6 * Math.sin(heading);
       z += colon && !across ? 8 : random.uniform(-4, 4);
     }
-    for (const center of points) paintEllipsoid(canvas, { center, radii: [radius, radius, radius] }, () => 70);
+    for (const center of points)
+      paintEllipsoid(canvas, { center, radii: [radius, radius, radius] }, () => 70);
     const inner = radius - 3;
     for (const center of points) {
       paintEllipsoid(canvas, { center, radii: [inner, inner, inner] }, (_q, px, py, pz) =>
@@ -119,7 +148,11 @@ function paintBowel(canvas: Canvas, body: Body, noise: LatticeNoise, random: See
     }
   }
   for (let vessel = 0; vessel < 40; vessel++) {
-    const center: Vec3 = [random.uniform(-0.6, 0.6) * a, random.uniform(-0.7, 0.3) * b, random.uniform(0.05, 0.75) * h];
+    const center: Vec3 = [
+      random.uniform(-0.6, 0.6) * a,
+      random.uniform(-0.7, 0.3) * b,
+      random.uniform(0.05, 0.75) * h,
+    ];
     const radii: Vec3 = [random.uniform(2, 4), random.uniform(4, 14), random.uniform(3, 8)];
     paintEllipsoid(canvas, { center, radii, angle: random.uniform(0, Math.PI) }, () => 105);
   }

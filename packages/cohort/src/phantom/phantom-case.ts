@@ -2,8 +2,8 @@ import type { Mask, Volume } from '@onco-response/volume';
 import { SeededRandom } from '../seeded-random.js';
 import { type Body, drawBody } from './body.js';
 import { type Canvas, makeCanvas, region, visitBox } from './canvas.js';
-import { drawLesions, type Lesion } from './lesions.js';
 import { type LatticeNoise, latticeNoise } from './lattice-noise.js';
+import { drawLesions, type Lesion } from './lesions.js';
 import { paintOrgans } from './organs.js';
 import { completeOptions, type PhantomOptions } from './phantom-options.js';
 import { drawSignal, type PlantedSignal } from './planted-signal.js';
@@ -64,7 +64,10 @@ function planCase(seed: number, index: number, given: PhantomOptions): CasePlan 
   const options = completeOptions(given);
   const signal = drawSignal(seed, index, options);
   const canvas = makeCanvas(options.size, options.spacing);
-  const body = drawBody(new SeededRandom(seed, `phantom ${index} body`), options.size[2] * options.spacing[2]);
+  const body = drawBody(
+    new SeededRandom(seed, `phantom ${index} body`),
+    options.size[2] * options.spacing[2],
+  );
   const random = new SeededRandom(seed, `phantom ${index} lesions`);
   const pull = options.confoundVolume;
   const sizeScore = -pull * signal.latent + Math.sqrt(1 - pull * pull) * random.normal();
@@ -86,7 +89,8 @@ function maskOf(
       const [dx, dy, dz] = [x - center[0], y - center[1], z - center[2]];
       const distance = Math.hypot(dx, dy, dz);
       if (distance > surface.reach) return;
-      const edge = distance === 0 ? surface.reach : surface.distance(dx / distance, dy / distance, dz / distance);
+      const edge =
+        distance === 0 ? surface.reach : surface.distance(dx / distance, dy / distance, dz / distance);
       if (distance > edge) return;
       mask[voxel] = 1;
       if (paint) paint(voxel, lesion, distance / edge, x, y, z);
@@ -96,7 +100,14 @@ function maskOf(
 }
 
 /** HU inside a lesion: solid tissue with fine texture and, as heterogeneity rises, a dark core, a rim and coarse texture. */
-function lesionHu(lesion: Lesion, share: number, noise: LatticeNoise, x: number, y: number, z: number): number {
+function lesionHu(
+  lesion: Lesion,
+  share: number,
+  noise: LatticeNoise,
+  x: number,
+  y: number,
+  z: number,
+): number {
   const { heterogeneity, hu, grain } = lesion;
   const coarse = noise(x / 9 + grain, y / 9, z / 11);
   const core = 0.35 + 0.4 * heterogeneity + 0.12 * coarse; // share of the radius that is necrotic

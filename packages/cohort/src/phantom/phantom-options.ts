@@ -35,7 +35,9 @@ export function completeOptions({
   }
   const field = size.map((side, axis) => side * spacing[axis]!);
   if (!field.every((length, axis) => length >= smallestField[axis]!)) {
-    throw wrong(`The field of view is ${field.join(' x ')} mm; expected at least ${smallestField.join(' x ')} mm.`);
+    throw wrong(
+      `The field of view is ${field.join(' x ')} mm; expected at least ${smallestField.join(' x ')} mm.`,
+    );
   }
   if (!Number.isFinite(strength) || !Number.isFinite(intercept)) {
     throw wrong(`strength ${strength} and intercept ${intercept} have to be numbers.`);

@@ -1,0 +1,21 @@
+import { RandomStream, startEngine, AdamW } from '@onco-response/engine';
+import * as tf from '@tensorflow/tfjs-core';
+import { test } from 'vitest';
+import { loadVit } from './load-vit.js';
+import { attachLora } from './attach-lora.js';
+const timed = async (n: string, k: number, f: () => void) => { f(); const t = performance.now(); for (let i = 0; i < k; i++) f(); console.log(n, ((performance.now() - t) / k).toFixed(0), 'ms', 'tensors', tf.memory().numTensors); };
+test('perf', async () => {
+  console.log(await startEngine({ backend: 'tensorflow' }));
+  let t = performance.now();
+  const vit = await loadVit('/root/scratch/dinov2-small'); console.log('load', performance.now() - t);
+  const B = 8; const x = tf.randomNormal([B, 224, 224, 3]) as tf.Tensor4D;
+  await timed('forward 8 slices', 3, () => tf.tidy(() => { vit.forward(x).cls.dataSync(); }));
+  await timed('prefix 8 blocks, 8 slices', 3, () => tf.tidy(() => { vit.prefix(x, 8).dataSync(); }));
+  const tok = vit.prefix(x, 8);
+  attachLora(vit, { r: 8, lora_alpha: 16, layers_to_transform: [8, 9, 10, 11], lora_dropout: 0.05 });
+  await timed('classToken 4 blocks, 8 slices', 3, () => tf.tidy(() => { vit.classToken(tok, 8).dataSync(); }));
+  const dropout = new RandomStream(1, 'd');
+  for (const o of [{}, { dropout }]) await timed('loss+grads 4 blocks, 8 slices ' + Object.keys(o), 3, () => tf.tidy(() => { const { value, grads } = tf.variableGrads(() => tf.sum(tf.square(vit.classToken(tok, 8, o))) as tf.Scalar, vit.trainableVariables()); value.dataSync(); for (const g of Object.values(grads)) g.dataSync(); }));
+  console.log('rss', process.memoryUsage().rss / 1e6, 'vars', vit.trainableVariables().reduce((s, v) => s + v.size, 0));
+  vit.dispose();
+}, 300000);
