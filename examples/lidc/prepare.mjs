@@ -38,10 +38,14 @@ const rows = lines.flatMap((line) => {
   const patient = cells[column('patient_id')];
   const file = `${patient}_R_${cells[column('nodule_id')]}.nii.gz`;
   if (!existsSync(join(values.out, 'VOIs/image', file))) return [];
-  return [[patient, `VOIs/image/${file}`, `VOIs/nodule_mask/${file}`, cells[column('Diagnosis_value')]].join(',')];
+  return [
+    [patient, `VOIs/image/${file}`, `VOIs/nodule_mask/${file}`, cells[column('Diagnosis_value')]].join(','),
+  ];
 });
 const manifest = join(values.out, 'cohort.csv');
 writeFileSync(`${manifest}.partial`, `${['patient_id,image,mask,label', ...rows].join('\n')}\n`);
 renameSync(`${manifest}.partial`, manifest);
 const malignant = rows.filter((row) => row.endsWith(',1')).length;
-console.log(`${rows.length} nodules (${malignant} malignant; ${lines.length - rows.length} rows without an image left out) in ${manifest}`);
+console.log(
+  `${rows.length} nodules (${malignant} malignant; ${lines.length - rows.length} rows without an image left out) in ${manifest}`,
+);

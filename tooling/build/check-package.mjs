@@ -21,7 +21,15 @@ const run = (file, args) => execFileSync(file, args, { stdio: 'inherit' });
 try {
   run('pnpm', ['pack', '--out', tarball]);
   run(process.execPath, [command('publint', 'publint'), 'run', '--strict', tarball]);
-  run(process.execPath, [command('@arethetypeswrong/cli', 'attw'), tarball, '--profile', 'esm-only', '--format', 'ascii', '--no-emoji']);
+  run(process.execPath, [
+    command('@arethetypeswrong/cli', 'attw'),
+    tarball,
+    '--profile',
+    'esm-only',
+    '--format',
+    'ascii',
+    '--no-emoji',
+  ]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

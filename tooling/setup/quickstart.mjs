@@ -17,7 +17,17 @@ oncoTrain('fit', '--config', join(root, 'examples/phantom/study.yaml'), '--out',
 
 const metrics = JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8'));
 const test = metrics.testCases[0];
-oncoInfer('predict', '--model', join(out, 'bundle'), '--image', join(cohort, test.image), '--mask', join(cohort, test.mask), '--out', join(out, 'prediction'));
+oncoInfer(
+  'predict',
+  '--model',
+  join(out, 'bundle'),
+  '--image',
+  join(cohort, test.image),
+  '--mask',
+  join(cohort, test.mask),
+  '--out',
+  join(out, 'prediction'),
+);
 
 console.log(`\nquickstart: done in ${((performance.now() - start) / 60000).toFixed(1)} min`);
 console.log(`  report      ${join(out, 'report.html')}`);

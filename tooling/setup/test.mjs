@@ -3,4 +3,11 @@ import { prepareWorkspace, run } from './workspace.mjs';
 
 prepareWorkspace();
 console.log('\nsetup: tests');
-run('pnpm', ['exec', 'vitest', 'run', '--reporter=default', '--reporter=./tooling/vitest/count-reporter.mjs', ...process.argv.slice(2)]);
+run('pnpm', [
+  'exec',
+  'vitest',
+  'run',
+  '--reporter=default',
+  '--reporter=./tooling/vitest/count-reporter.mjs',
+  ...process.argv.slice(2),
+]);

@@ -18,7 +18,9 @@ export function run(command, args, { cwd = root } = {}) {
   const result = spawnSync(command, args, { cwd, stdio: 'inherit' });
   if (result.error) stop(`${command} could not be started: ${result.error.message}`);
   if (result.status !== 0) {
-    console.error(`setup: \`${command} ${args.join(' ')}\` ended with ${result.signal ?? `exit code ${result.status}`}`);
+    console.error(
+      `setup: \`${command} ${args.join(' ')}\` ended with ${result.signal ?? `exit code ${result.status}`}`,
+    );
     process.exit(result.status ?? 1);
   }
 }
@@ -30,7 +32,9 @@ export const oncoInfer = (...args) => run(process.execPath, [join(root, 'apps/in
 export function prepareWorkspace() {
   requireNode();
   step('pnpm', providePnpm);
-  step('dependencies', () => run('pnpm', ['install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only']));
+  step('dependencies', () =>
+    run('pnpm', ['install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only']),
+  );
   step('build', () => run('pnpm', ['exec', 'turbo', 'run', 'build', '--output-logs=errors-only']));
   step('native engine', () => run(process.execPath, [join(root, 'tooling/native/provide.mjs')]));
   step('pretrained encoder', () => oncoTrain('pull', 'dinov2-small'));
@@ -46,7 +50,8 @@ function step(name, work) {
 
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) stop(`Node ${process.versions.node} is too old: install Node 20.19 to 24`);
+  if (major < 20 || (major === 20 && minor < 19))
+    stop(`Node ${process.versions.node} is too old: install Node 20.19 to 24`);
 }
 
 /** The pinned pnpm: the one on PATH when it is of the same major version, else installed into the cache by npm. */
@@ -56,7 +61,8 @@ function providePnpm() {
   if (found.status === 0 && found.stdout.split('.')[0] === pinned.split('.')[0]) return;
   const folder = join(cache, `pnpm-${pinned}`);
   const binaries = join(folder, 'node_modules', '.bin');
-  if (!existsSync(join(binaries, 'pnpm'))) run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--prefix', folder, `pnpm@${pinned}`]);
+  if (!existsSync(join(binaries, 'pnpm')))
+    run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--prefix', folder, `pnpm@${pinned}`]);
   process.env.PATH = `${binaries}${delimiter}${process.env.PATH}`;
 }
 

@@ -20,20 +20,30 @@ export function testReadme(testUrl) {
       const file = join(folder, `${basename(root)}-${index + 1}-${process.pid}.ts`);
       writeFileSync(file, block);
       const printed = [];
-      const spy = vi.spyOn(console, 'log').mockImplementation((...values) => printed.push(values.map(show).join(' ')));
+      const spy = vi
+        .spyOn(console, 'log')
+        .mockImplementation((...values) => printed.push(values.map(show).join(' ')));
       try {
         await import(/* @vite-ignore */ pathToFileURL(file).href);
       } finally {
         spy.mockRestore();
         rmSync(file, { force: true });
       }
-      const expected = [...block.matchAll(/console\.log\(.*\);\s*\/\/ ?(.*)$/gm)].map((match) => match[1].trim());
-      expect(expected.length, 'an example shows what it prints: console.log(value); // text').toBeGreaterThan(0);
+      const expected = [...block.matchAll(/console\.log\(.*\);\s*\/\/ ?(.*)$/gm)].map((match) =>
+        match[1].trim(),
+      );
+      expect(expected.length, 'an example shows what it prints: console.log(value); // text').toBeGreaterThan(
+        0,
+      );
       expect(printed).toEqual(expected);
     });
   });
 }
 
 function show(value) {
-  return typeof value === 'string' ? value : ArrayBuffer.isView(value) ? JSON.stringify([...value]) : JSON.stringify(value);
+  return typeof value === 'string'
+    ? value
+    : ArrayBuffer.isView(value)
+      ? JSON.stringify([...value])
+      : JSON.stringify(value);
 }

@@ -27,7 +27,9 @@ Exit codes: 0 done, 42 the input is wrong, 1 a defect.`,
   )
   .action(async (options: PredictOptions) => {
     const { probability, positiveClass, class: decided, out } = await predict(options);
-    console.log(`${positiveClass}: probability ${probability.toFixed(3)}, ${decided ? 'positive' : 'negative'}; see ${out}`);
+    console.log(
+      `${positiveClass}: probability ${probability.toFixed(3)}, ${decided ? 'positive' : 'negative'}; see ${out}`,
+    );
   });
 
 program.exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));

@@ -54,7 +54,10 @@ const SHOWN_SLICES = 6;
  * Errors are those of imaging-io, lesion-mask, response-model and engine.
  */
 export async function predict(options: PredictOptions): Promise<Prediction & { out: string }> {
-  const engine = await startEngine({ backend: 'tensorflow', threads: options.threads ?? availableParallelism() });
+  const engine = await startEngine({
+    backend: 'tensorflow',
+    threads: options.threads ?? availableParallelism(),
+  });
   const { model, metadata, probability: calibrate } = await loadBundle(options.model);
   const volume = await readVolume(options.image);
   const mask = await readMask(options.mask, { like: volume });

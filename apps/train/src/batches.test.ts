@@ -32,7 +32,11 @@ test('the memory keeps the newest rows in order', () => {
   expect(memory.content).toBeUndefined();
   memory.push(Float32Array.of(1, 1, 2, 2), [0, 1]);
   memory.push(Float32Array.of(3, 3, 4, 4), [1, 0]);
-  expect(memory.content).toEqual({ rows: Float32Array.of(2, 2, 3, 3, 4, 4), shape: [3, 2], labels: [1, 1, 0] });
+  expect(memory.content).toEqual({
+    rows: Float32Array.of(2, 2, 3, 3, 4, 4),
+    shape: [3, 2],
+    labels: [1, 1, 0],
+  });
 });
 
 test('the learning rate warms up linearly and ends at 0', () => {

@@ -6,7 +6,11 @@ import type { RandomStream } from '@onco-response/engine';
  *
  * @returns indices into `labels`, batch by batch
  */
-export function stratifiedBatches(labels: readonly number[], batchSize: number, random: RandomStream): number[][] {
+export function stratifiedBatches(
+  labels: readonly number[],
+  batchSize: number,
+  random: RandomStream,
+): number[][] {
   const batches: number[][] = Array.from({ length: Math.ceil(labels.length / batchSize) }, () => []);
   let next = 0;
   for (const label of [1, 0]) {

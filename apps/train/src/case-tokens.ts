@@ -3,10 +3,10 @@ import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CohortCase } from '@onco-response/cohort';
+import { Progress } from '@onco-response/command-line/node';
 import { PrefixCache } from '@onco-response/encoder/node';
 import { readMask, readVolume } from '@onco-response/imaging-io/node';
 import type { PrefixTokens, ResponseModel } from '@onco-response/response-model';
-import { Progress } from '@onco-response/command-line/node';
 import { TrainError } from './train-error.js';
 import { writeOutput } from './write-output.js';
 
@@ -38,13 +38,20 @@ export class CaseTokens {
   }
 
   /** Fills the cache for all cases that it does not hold; stops between two cases when `interrupted` says so. */
-  async prepare(cases: readonly CohortCase[], model: ResponseModel, interrupted: () => boolean): Promise<void> {
+  async prepare(
+    cases: readonly CohortCase[],
+    model: ResponseModel,
+    interrupted: () => boolean,
+  ): Promise<void> {
     await mkdir(join(this.#folder, 'facts'), { recursive: true });
     const progress = new Progress('slices through the frozen blocks', cases.length);
     try {
       for (const each of cases) {
         if (interrupted()) {
-          throw new TrainError({ code: 'INTERRUPTED', message: 'stopped; the same command goes on from here' });
+          throw new TrainError({
+            code: 'INTERRUPTED',
+            message: 'stopped; the same command goes on from here',
+          });
         }
         this.#facts.set(each.caseId, await this.#prepareCase(each, model));
         progress.advance();

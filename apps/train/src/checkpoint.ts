@@ -7,7 +7,7 @@ import { TrainError } from './train-error.js';
 import { writeOutput } from './write-output.js';
 
 /** One row of the training curve. */
-export interface EpochRecord {
+interface EpochRecord {
   epoch: number;
   trainLoss: number;
   validationLoss: number;
@@ -51,7 +51,10 @@ export async function snapshot(variables: Record<string, tf.Variable>): Promise<
 }
 
 /** Puts a snapshot back. @throws TrainError STUDY_CHANGED when it is of another model */
-export function restoreSnapshot(variables: Record<string, tf.Variable>, values: Map<string, WeightTensor>): void {
+export function restoreSnapshot(
+  variables: Record<string, tf.Variable>,
+  values: Map<string, WeightTensor>,
+): void {
   for (const [name, variable] of Object.entries(variables)) {
     const saved = values.get(name);
     if (!saved || saved.shape.join() !== variable.shape.join()) {
@@ -65,7 +68,10 @@ export function restoreSnapshot(variables: Record<string, tf.Variable>, values: 
 }
 
 /** The optimiser's moments under the model's own names, which are the same in every process. */
-export async function momentsByName(optimizer: AdamW, variables: Record<string, tf.Variable>): Promise<AdamWState> {
+export async function momentsByName(
+  optimizer: AdamW,
+  variables: Record<string, tf.Variable>,
+): Promise<AdamWState> {
   const { step, moments } = await optimizer.state();
   const named = Object.entries(variables).flatMap(([name, variable]) => {
     const found = moments[variable.name];
@@ -79,12 +85,17 @@ export function restoreMoments(
   variables: Record<string, tf.Variable>,
   { state, moments }: Pick<Checkpoint, 'state' | 'moments'>,
 ): void {
-  const byVariable = Object.entries(moments).map(([name, moment]) => [variables[name]?.name ?? name, moment] as const);
+  const byVariable = Object.entries(moments).map(
+    ([name, moment]) => [variables[name]?.name ?? name, moment] as const,
+  );
   optimizer.restore({ step: state.optimizerStep, moments: Object.fromEntries(byVariable) });
 }
 
 /** One file, written completely or not at all: a process killed at any moment leaves the previous one. */
-export async function writeCheckpoint(path: string, { state, weights, moments, best, memory }: Checkpoint): Promise<void> {
+export async function writeCheckpoint(
+  path: string,
+  { state, weights, moments, best, memory }: Checkpoint,
+): Promise<void> {
   const tensors = new Map<string, WeightTensor>();
   for (const [name, tensor] of weights) tensors.set(`weights/${name}`, tensor);
   for (const [name, tensor] of best) tensors.set(`best/${name}`, tensor);
@@ -101,7 +112,11 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | undefin
   if (!existsSync(path)) return undefined;
   const { tensors, metadata } = readSafetensors(await readFile(path));
   const under = (prefix: string) =>
-    new Map([...tensors].flatMap(([name, tensor]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [])));
+    new Map(
+      [...tensors].flatMap(([name, tensor]) =>
+        name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [],
+      ),
+    );
   const second = under('second/');
   const moments: AdamWState['moments'] = {};
   for (const [name, first] of under('first/')) {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,10 @@ let study: string;
 const environment = () => ({ ...process.env, ONCO_RESPONSE_CACHE: join(folder, 'cache') });
 
 function onco(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', env: environment() });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+    encoding: 'utf8',
+    env: environment(),
+  });
   return { status, stdout, stderr };
 }
 
@@ -54,7 +57,10 @@ test('running a finished study again gives the same metrics', async () => {
 test('killed (SIGKILL) again and again, the study ends with the metrics of an undisturbed run', async () => {
   const out = join(folder, 'killed');
   for (const milliseconds of [1500, 1900, 2300]) {
-    const child = spawn(process.execPath, [cli, 'fit', '--config', study, '--out', out], { stdio: 'ignore', env: environment() });
+    const child = spawn(process.execPath, [cli, 'fit', '--config', study, '--out', out], {
+      stdio: 'ignore',
+      env: environment(),
+    });
     await new Promise((done) => {
       const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
       child.on('exit', () => done(clearTimeout(timer)));
@@ -74,8 +80,14 @@ test('stopped by SIGINT in the middle of an epoch it exits with 75 and goes on',
     text += chunk;
   });
   const status = await new Promise((done) => {
-    const timer = setInterval(() => existsSync(join(out, 'checkpoint.safetensors')) && child.kill('SIGINT'), 20);
-    child.on('exit', (code) => done((clearInterval(timer), code)));
+    const timer = setInterval(
+      () => existsSync(join(out, 'checkpoint.safetensors')) && child.kill('SIGINT'),
+      20,
+    );
+    child.on('exit', (code) => {
+      clearInterval(timer);
+      done(code);
+    });
   });
   expect(text).toContain('[INTERRUPTED]');
   expect(status).toBe(75);
@@ -89,7 +101,12 @@ test('stopped by SIGINT in the middle of an epoch it exits with 75 and goes on',
 /** The same cohort with so many epochs that a signal finds training under way. */
 async function writeLongStudy(): Promise<string> {
   const path = join(folder, 'cohort', 'long.yaml');
-  await writeFile(path, (await readFile(study, 'utf8')).replace('epochs: 4,', 'epochs: 40,').replace('minimumEpochs: 4', 'minimumEpochs: 40'));
+  await writeFile(
+    path,
+    (await readFile(study, 'utf8'))
+      .replace('epochs: 4,', 'epochs: 40,')
+      .replace('minimumEpochs: 4', 'minimumEpochs: 40'),
+  );
   return path;
 }
 
@@ -111,19 +128,35 @@ async function fitChanged(name: string, change: (cohort: string) => Promise<unkn
 
 const edit = (file: string, change: (text: string) => string) => async (cohort: string) =>
   writeFile(join(cohort, file), change(await readFile(join(cohort, file), 'utf8')));
-const editVoxels = (file: string, change: (bytes: Buffer) => Buffer | undefined) => async (cohort: string) => {
-  const path = join(cohort, file);
-  const bytes = gunzipSync(await readFile(path));
-  await writeFile(path, gzipSync(change(bytes) ?? bytes));
-};
+const editVoxels =
+  (file: string, change: (bytes: Buffer) => Buffer | undefined) => async (cohort: string) => {
+    const path = join(cohort, file);
+    const bytes = gunzipSync(await readFile(path));
+    await writeFile(path, gzipSync(change(bytes) ?? bytes));
+  };
 const HEADER = 352;
 
 test.each<[string, string, (cohort: string) => Promise<unknown>, RegExp]>([
   ['a missing image', 'MISSING_FILE', (c) => rm(join(c, 'synthetic-3-image.nii.gz')), /synthetic-3-image/],
-  ['a mask of another grid', 'GRID_MISMATCH', editVoxels('synthetic-3-mask.nii.gz', (b) => void b.writeFloatLE(3, 80)), /synthetic-3-mask/],
-  ['an empty mask', 'EMPTY_MASK', editVoxels('synthetic-3-mask.nii.gz', (b) => void b.fill(0, HEADER)), /synthetic-3|case-0004/],
+  [
+    'a mask of another grid',
+    'GRID_MISMATCH',
+    editVoxels('synthetic-3-mask.nii.gz', (b) => void b.writeFloatLE(3, 80)),
+    /synthetic-3-mask/,
+  ],
+  [
+    'an empty mask',
+    'EMPTY_MASK',
+    editVoxels('synthetic-3-mask.nii.gz', (b) => void b.fill(0, HEADER)),
+    /synthetic-3|case-0004/,
+  ],
   ['NaN voxels', 'NAN_VOXELS', editVoxels('synthetic-3-image.nii.gz', asFloatWithNaN), /synthetic-3-image/],
-  ['a label that is not 0 or 1', 'LABEL_NOT_BINARY', edit('cohort.csv', (t) => t.replace('-mask.nii.gz,1', '-mask.nii.gz,2')), /line 3/],
+  [
+    'a label that is not 0 or 1',
+    'LABEL_NOT_BINARY',
+    edit('cohort.csv', (t) => t.replace('-mask.nii.gz,1', '-mask.nii.gz,2')),
+    /line 3/,
+  ],
   [
     'a patient in two splits',
     'PATIENT_IN_TWO_SPLITS',
@@ -136,7 +169,12 @@ test.each<[string, string, (cohort: string) => Promise<unknown>, RegExp]>([
     ),
     /[Ll]ines? 2 and 3|line 3/,
   ],
-  ['an unknown key of the study', 'INVALID_STUDY', edit('study.yaml', (t) => `${t}colour: red\n`), /study\.yaml:\d+: unknown key "colour"/],
+  [
+    'an unknown key of the study',
+    'INVALID_STUDY',
+    edit('study.yaml', (t) => `${t}colour: red\n`),
+    /study\.yaml:\d+: unknown key "colour"/,
+  ],
   [
     'a truncated .nii.gz',
     'TRUNCATED',
@@ -161,7 +199,12 @@ test.each<[string, string, (cohort: string) => Promise<unknown>, RegExp]>([
     },
     /layernorm\.bias/,
   ],
-  ['an encoder that is not there', 'ENCODER_MISSING', edit('study.yaml', (t) => t.replace(tinyEncoder, 'nowhere')), /onco-train|Hugging Face/],
+  [
+    'an encoder that is not there',
+    'ENCODER_MISSING',
+    edit('study.yaml', (t) => t.replace(tinyEncoder, 'nowhere')),
+    /onco-train|Hugging Face/,
+  ],
 ])('%s is refused with %s and exit code 42', async (name, code, change, message) => {
   const { status, stderr } = await fitChanged(name.replaceAll(/\W+/g, '-'), change);
   expect(stderr).toContain(`[${code}]`);
@@ -178,7 +221,8 @@ function asFloatWithNaN(bytes: Buffer): Buffer {
   header.writeInt16LE(16, 70);
   header.writeInt16LE(32, 72);
   const voxels = Buffer.alloc(4 * count);
-  for (let i = 0; i < count; i++) voxels.writeFloatLE(i === 100 ? Number.NaN : bytes.readInt16LE(HEADER + 2 * i), 4 * i);
+  for (let i = 0; i < count; i++)
+    voxels.writeFloatLE(i === 100 ? Number.NaN : bytes.readInt16LE(HEADER + 2 * i), 4 * i);
   return Buffer.concat([header, voxels]);
 }
 

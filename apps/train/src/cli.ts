@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { stringify } from 'yaml';
 import manifest from '../package.json' with { type: 'json' };
 import { compareRuns } from './compare.js';
-import { type EncoderName, ENCODERS, pullEncoder } from './encoder-store.js';
+import { ENCODERS, type EncoderName, pullEncoder } from './encoder-store.js';
 import { fit } from './fit.js';
 import { makePhantomCohort } from './make-phantom-cohort.js';
 import { loadStudy } from './study.js';
@@ -21,7 +21,9 @@ const positiveNumber = (text: string) => {
 };
 
 const program = new Command('onco-train')
-  .description('Trains and evaluates predictors of treatment response from CT and MRI volumes. Research use only.')
+  .description(
+    'Trains and evaluates predictors of treatment response from CT and MRI volumes. Research use only.',
+  )
   .version(manifest.version)
   .showHelpAfterError('(onco-train COMMAND --help shows examples)');
 
@@ -32,7 +34,11 @@ program
   .option('--cases <n>', 'how many cases', whole(2), 200)
   .option('--seed <n>', 'the same seed gives the same cohort', whole(0), 0)
   .option('--strength <s>', 'how strongly lesion morphology decides the label', positiveNumber)
-  .option('--confound-volume <c>', 'how strongly lesion volume points the other way (0 = not at all)', positiveNumber)
+  .option(
+    '--confound-volume <c>',
+    'how strongly lesion volume points the other way (0 = not at all)',
+    positiveNumber,
+  )
   .addHelpText('after', '\nExample:\n  onco-train phantom --out runs/phantom-cohort --cases 200 --seed 7')
   .action((options) => makePhantomCohort(options));
 
@@ -67,7 +73,9 @@ Exit codes: 0 done, 42 the study or its input is wrong, 75 interrupted (run it a
 
 program
   .command('compare')
-  .description('Compare finished runs of the same test cases: AUC with CI, DeLong against volume only and the first run.')
+  .description(
+    'Compare finished runs of the same test cases: AUC with CI, DeLong against volume only and the first run.',
+  )
   .argument('<run...>', 'folders that fit wrote')
   .option('--out <file>', 'write the table there too (Markdown)')
   .addHelpText('after', '\nExample:\n  onco-train compare runs/lidc-frozen runs/lidc-lora --out runs/lidc.md')

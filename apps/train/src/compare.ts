@@ -72,7 +72,11 @@ async function readRun(folder: string): Promise<Run> {
       ['metrics.json', 'run.json', 'predictions.csv'].map((name) => readFile(join(folder, name), 'utf8')),
     )) as [string, string, string];
   } catch (cause) {
-    throw new TrainError({ code: 'MISSING_FILE', message: `${folder} holds no finished run (onco-train fit --out ${folder})`, cause });
+    throw new TrainError({
+      code: 'MISSING_FILE',
+      message: `${folder} holds no finished run (onco-train fit --out ${folder})`,
+      cause,
+    });
   }
   const { name, model, volumeOnly } = JSON.parse(metrics);
   const test = predictions
@@ -94,5 +98,6 @@ async function readRun(folder: string): Promise<Run> {
   };
 }
 
-const show = ({ estimate, lower, upper }: Interval) => `${estimate.toFixed(3)} [${lower.toFixed(3)}, ${upper.toFixed(3)}]`;
+const show = ({ estimate, lower, upper }: Interval) =>
+  `${estimate.toFixed(3)} [${lower.toFixed(3)}, ${upper.toFixed(3)}]`;
 const pValue = (p: number) => (p < 0.001 ? '<0.001' : p.toFixed(3));

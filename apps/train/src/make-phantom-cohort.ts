@@ -14,7 +14,10 @@ export interface PhantomCommand {
 export async function makePhantomCohort({ out, ...options }: PhantomCommand): Promise<void> {
   const progress = new Progress('synthetic cases', options.cases);
   try {
-    const { reachableAuc } = await writePhantomCohort(out, { ...options, onProgress: () => progress.advance() });
+    const { reachableAuc } = await writePhantomCohort(out, {
+      ...options,
+      onProgress: () => progress.advance(),
+    });
     const best = reachableAuc.population.toFixed(3);
     console.log(`${options.cases} synthetic cases in ${join(out, 'cohort.csv')}; best reachable AUC ${best}`);
   } finally {

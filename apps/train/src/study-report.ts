@@ -56,10 +56,19 @@ export async function studyReport(input: StudyReportInput): Promise<string> {
     threshold: { value: evaluation.threshold, chosenOn: 'validation', rule: evaluation.thresholdRule },
     bootstrap: evaluation.bootstrap,
     ...(origin && { reachableAuc: { value: origin.reachableAuc, description: origin.description } }),
-    history: state.history.map(({ epoch, trainLoss, validationAuc }) => ({ epoch, trainLoss, validationAuc })),
+    history: state.history.map(({ epoch, trainLoss, validationAuc }) => ({
+      epoch,
+      trainLoss,
+      validationAuc,
+    })),
     attention: await attentionCases(input),
-    run: flatten({ ...record.provenance, encoder: record.encoder, processor: record.processor, cores: record.cores }, record),
-    warnings: all.flatMap(({ caseId }) => tokens.facts(caseId).warnings.map((warning) => `${caseId}: ${warning}`)),
+    run: flatten(
+      { ...record.provenance, encoder: record.encoder, processor: record.processor, cores: record.cores },
+      record,
+    ),
+    warnings: all.flatMap(({ caseId }) =>
+      tokens.facts(caseId).warnings.map((warning) => `${caseId}: ${warning}`),
+    ),
     notes: [
       'Probabilities are calibrated by Platt scaling on validation cases; the threshold was chosen there too.',
       'Confidence intervals resample test patients with all their cases.',
@@ -68,7 +77,12 @@ export async function studyReport(input: StudyReportInput): Promise<string> {
 }
 
 /** The surest right and wrong test cases and the least certain ones, with their slices and attention. */
-async function attentionCases({ study, bySplit, evaluation, model }: StudyReportInput): Promise<AttentionCase[]> {
+async function attentionCases({
+  study,
+  bySplit,
+  evaluation,
+  model,
+}: StudyReportInput): Promise<AttentionCase[]> {
   const ranked = bySplit.test
     .map((each, i) => ({ each, probability: evaluation.probabilities[i] as number }))
     .sort((a, b) => b.probability - a.probability);
@@ -111,11 +125,25 @@ function countCases(cases: readonly CohortCase[]) {
 function describeModel({ encoder, model, loss }: Study): string {
   const blocks = model.encoder.adaptedBlocks;
   const adapted = blocks > 0 ? `LoRA r=${model.encoder.r} in its last ${blocks} blocks` : 'frozen';
-  const terms = [loss.classification, ...(loss.contrastive ? ['supervised contrastive'] : []), ...(loss.hardNegatives ? [`hard negatives (${loss.hardNegativeMode})`] : [])];
+  const terms = [
+    loss.classification,
+    ...(loss.contrastive ? ['supervised contrastive'] : []),
+    ...(loss.hardNegatives ? [`hard negatives (${loss.hardNegativeMode})`] : []),
+  ];
   return `${encoder}, ${adapted}; ${model.aggregation.kind} pooling over slices; loss: ${terms.join(' + ')}`;
 }
 
-function flatten(record: Record<string, string | number | boolean | null>, { trainingSeconds, peakMemoryMib }: RunRecord): Record<string, string | number> {
-  const printed = Object.entries(record).map(([name, value]) => [name, typeof value === 'number' ? value : String(value)]);
-  return { ...Object.fromEntries(printed), 'training time, s': Math.round(trainingSeconds), 'peak memory, MiB': peakMemoryMib };
+function flatten(
+  record: Record<string, string | number | boolean | null>,
+  { trainingSeconds, peakMemoryMib }: RunRecord,
+): Record<string, string | number> {
+  const printed = Object.entries(record).map(([name, value]) => [
+    name,
+    typeof value === 'number' ? value : String(value),
+  ]);
+  return {
+    ...Object.fromEntries(printed),
+    'training time, s': Math.round(trainingSeconds),
+    'peak memory, MiB': peakMemoryMib,
+  };
 }

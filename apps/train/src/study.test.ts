@@ -31,6 +31,8 @@ test('every wrong value is named with its line', () => {
 
 test('a missing key, fractions that do not sum to 1 and broken YAML are refused', () => {
   expect(refusal('name: a\n').message).toContain('cohort');
-  expect(refusal(`${least}splits: { train: 0.5, validation: 0.2, test: 0.2 }\n`).message).toContain('sum to 1');
+  expect(refusal(`${least}splits: { train: 0.5, validation: 0.2, test: 0.2 }\n`).message).toContain(
+    'sum to 1',
+  );
   expect(refusal(`${least}seed: [1\n`).message).toMatch(/^study\.yaml:\d+: /);
 });

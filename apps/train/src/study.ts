@@ -27,7 +27,10 @@ export const studySchema = z.strictObject({
   threads: count.nullable().default(null),
   splits: z
     .strictObject({ train: fraction, validation: fraction, test: fraction })
-    .refine(({ train, validation, test }) => Math.abs(train + validation + test - 1) < 1e-9, 'the fractions have to sum to 1')
+    .refine(
+      ({ train, validation, test }) => Math.abs(train + validation + test - 1) < 1e-9,
+      'the fractions have to sum to 1',
+    )
     .default({ train: 0.7, validation: 0.1, test: 0.2 }),
   /** Use only so many patients, drawn by the seed; null = all. */
   patients: count.nullable().default(null),
@@ -110,7 +113,10 @@ export function parseStudy(text: string, path: string): Study {
   const document = parseDocument(text, { lineCounter: lines });
   const [broken] = document.errors;
   if (broken) {
-    throw new TrainError({ code: 'INVALID_STUDY', message: `${path}:${broken.linePos?.[0].line ?? '?'}: ${broken.message}` });
+    throw new TrainError({
+      code: 'INVALID_STUDY',
+      message: `${path}:${broken.linePos?.[0].line ?? '?'}: ${broken.message}`,
+    });
   }
   const result = studySchema.safeParse(document.toJS());
   if (result.success) return result.data;
@@ -136,7 +142,10 @@ export function parseStudy(text: string, path: string): Study {
 /** The keys that exist at that place, so that a typo can be mended without opening the manual. */
 function suggestion(key: string, where: readonly string[]): string {
   const defaults = studySchema.parse({ name: 'x', positiveClass: 'x', target: 'x', cohort: 'x' });
-  const place = where.reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], defaults);
+  const place = where.reduce<unknown>(
+    (value, name) => (value as Record<string, unknown> | undefined)?.[name],
+    defaults,
+  );
   const known = Object.keys((place as object | undefined) ?? {}).filter((name) => name !== key);
   return known.length ? ` (known here: ${known.join(', ')})` : '';
 }

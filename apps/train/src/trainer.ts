@@ -1,3 +1,4 @@
+import { Progress } from '@onco-response/command-line/node';
 import { AdamW, clipByGlobalNorm, RandomStream } from '@onco-response/engine';
 import { rocAuc } from '@onco-response/metrics';
 import type { PrefixTokens, ResponseModel } from '@onco-response/response-model';
@@ -15,7 +16,6 @@ import {
   writeCheckpoint,
 } from './checkpoint.js';
 import { EmbeddingMemory } from './embedding-memory.js';
-import { Progress } from '@onco-response/command-line/node';
 import { learningRate } from './schedule.js';
 import type { Study } from './study.js';
 import { TrainError } from './train-error.js';
@@ -51,7 +51,10 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
   const { training, loss, seed } = study;
   const variables = model.namedVariables();
   const optimizer = new AdamW({ learningRate: training.learningRate, weightDecay: training.weightDecay });
-  const streams = { order: new RandomStream(seed, 'order of cases'), slices: new RandomStream(seed, 'slices of a step') };
+  const streams = {
+    order: new RandomStream(seed, 'order of cases'),
+    slices: new RandomStream(seed, 'slices of a step'),
+  };
   const memory = new EmbeddingMemory(loss.contrastive + loss.hardNegatives > 0 ? loss.memory : 0);
   const positives = train.filter(({ label }) => label === 1).length;
   const positiveWeight = (train.length - positives) / positives;
@@ -123,9 +126,16 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
       );
       for (; state.step < batches.length; state.step++) {
         if (interrupted()) {
-          state.streams = { ...model.streams(), order: state.streams.order as never, slices: streams.slices.state() };
+          state.streams = {
+            ...model.streams(),
+            order: state.streams.order as never,
+            slices: streams.slices.state(),
+          };
           await save();
-          throw new TrainError({ code: 'INTERRUPTED', message: 'stopped; the same command goes on from here' });
+          throw new TrainError({
+            code: 'INTERRUPTED',
+            message: 'stopped; the same command goes on from here',
+          });
         }
         const cases = (batches[state.step] as number[]).map((index) => train[index] as LabelledCase);
         const step = state.epoch * stepsPerEpoch + state.step;
@@ -160,7 +170,11 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
       const input = tf.concat(parts.map(({ data, shape }) => tf.tensor3d(data, shape)));
       let kept: tf.Tensor2D | undefined;
       const { value, grads } = tf.variableGrads(() => {
-        const result = model.forward(input, parts.map(({ shape }) => shape[0]), { training: true });
+        const result = model.forward(
+          input,
+          parts.map(({ shape }) => shape[0]),
+          { training: true },
+        );
         kept = tf.keep(result.projection.clone());
         return trainingLoss(result, labels, { loss, positiveWeight, memory });
       }, Object.values(variables));
@@ -178,8 +192,17 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
     const logits = await predictLogits(model, tokens, validation);
     const labels = validation.map(({ label }) => label);
     const validationAuc = rocAuc(labels, logits);
-    const validationLoss = crossEntropy(labels, logits, loss.classification === 'weightedBce' ? positiveWeight : 1);
-    state.history.push({ epoch: state.epoch + 1, trainLoss: state.lossSum / steps, validationLoss, validationAuc });
+    const validationLoss = crossEntropy(
+      labels,
+      logits,
+      loss.classification === 'weightedBce' ? positiveWeight : 1,
+    );
+    state.history.push({
+      epoch: state.epoch + 1,
+      trainLoss: state.lossSum / steps,
+      validationLoss,
+      validationAuc,
+    });
     const figure = training.monitor === 'auc' ? validationAuc : -validationLoss;
     if (!state.best || figure > state.best.figure) {
       state.best = { epoch: state.epoch + 1, figure };
@@ -188,7 +211,8 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
     state.epoch += 1;
     state.step = 0;
     state.lossSum = 0;
-    const stale = state.epoch - state.best.epoch >= training.patience && state.epoch >= training.minimumEpochs;
+    const stale =
+      state.epoch - state.best.epoch >= training.patience && state.epoch >= training.minimumEpochs;
     state.finished = stale || state.epoch === training.epochs;
   }
 }
@@ -223,6 +247,8 @@ function chooseSlices(bag: PrefixTokens, count: number | null, random: RandomStr
 /** Mean of log(1 + exp(-z)) for positives (weighted) and log(1 + exp(z)) for negatives, stable for large |z|. */
 function crossEntropy(labels: readonly number[], logits: readonly number[], positiveWeight: number): number {
   const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-  const terms = labels.map((label, i) => (label === 1 ? positiveWeight * softplus(-logits[i]!) : softplus(logits[i]!)));
+  const terms = labels.map((label, i) =>
+    label === 1 ? positiveWeight * softplus(-logits[i]!) : softplus(logits[i]!),
+  );
   return terms.reduce((sum, term) => sum + term, 0) / labels.length;
 }

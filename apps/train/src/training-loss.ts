@@ -13,13 +13,17 @@ export function trainingLoss(
   return tf.tidy(() => {
     const terms = [classification(logits, labels, loss, positiveWeight)];
     const earlier = memory.content;
-    const keys = earlier && { memory: { embeddings: tf.tensor2d(earlier.rows, earlier.shape), labels: earlier.labels } };
+    const keys = earlier && {
+      memory: { embeddings: tf.tensor2d(earlier.rows, earlier.shape), labels: earlier.labels },
+    };
     const { temperature, hardNegativeMode: mode } = loss;
     if (loss.contrastive > 0) {
       terms.push(tf.mul(supConLoss(projection, labels, { temperature, ...keys }), loss.contrastive));
     }
     if (loss.hardNegatives > 0) {
-      terms.push(tf.mul(hardNegativeLoss(projection, labels, { mode, temperature, ...keys }), loss.hardNegatives));
+      terms.push(
+        tf.mul(hardNegativeLoss(projection, labels, { mode, temperature, ...keys }), loss.hardNegatives),
+      );
     }
     return tf.addN(terms);
   });

@@ -14,7 +14,9 @@ class SampleError extends Error {
 
 function printed(work: () => void): string {
   const lines: string[] = [];
-  const spy = vi.spyOn(console, 'error').mockImplementation((...parts) => void lines.push(parts.map(String).join(' ')));
+  const spy = vi
+    .spyOn(console, 'error')
+    .mockImplementation((...parts) => void lines.push(parts.map(String).join(' ')));
   work();
   spy.mockRestore();
   return lines.join('\n');

@@ -1,21 +1,30 @@
-import { RandomStream, startEngine, AdamW } from '@onco-response/engine';
+import { startEngine } from '@onco-response/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { test } from 'vitest';
-import { loadVit } from './load-vit.js';
-import { attachLora } from './attach-lora.js';
-const timed = async (n: string, k: number, f: () => void) => { f(); const t = performance.now(); for (let i = 0; i < k; i++) f(); console.log(n, ((performance.now() - t) / k).toFixed(0), 'ms', 'tensors', tf.memory().numTensors); };
+import { gelu } from './gelu.js'; import { layerNorm } from './layer-norm.js';
+const timed = (n: string, f: () => tf.Tensor) => { const g = () => tf.tidy(() => { f().dataSync(); }); g(); const ts: number[] = []; for (let i = 0; i < 9; i++) { const t = performance.now(); g(); ts.push(performance.now() - t); } ts.sort((a, b) => a - b); console.log(n.padEnd(40), 'min', ts[0]!.toFixed(1), 'median', ts[4]!.toFixed(1)); };
+const R = (...s: number[]) => tf.randomNormal(s) as tf.Tensor;
+const one = (t: tf.Tensor) => tf.slice(tf.reshape(t, [-1]), 0, 1);
+const gelu2 = (x: tf.Tensor) => tf.customGrad(((x: tf.Tensor, save: (t: tf.Tensor[]) => void) => {
+  const cdf = tf.add(tf.mul(tf.erf(tf.mul(x, Math.SQRT1_2)), 0.5), 0.5); save([x, cdf]);
+  return { value: tf.mul(x, cdf), gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => { const [x, cdf] = saved as [tf.Tensor, tf.Tensor];
+    return tf.mul(dy, tf.add(cdf, tf.mul(x, tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI))))); } };
+}) as never)(x) as tf.Tensor;
+const ln2 = (x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, epsilon: number) => tf.customGrad(((x: tf.Tensor, save: (t: tf.Tensor[]) => void) => {
+  const centred = tf.sub(x, tf.mean(x, -1, true)); const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon)); const n = tf.mul(centred, inverse); save([n, inverse]);
+  return { value: tf.add(tf.mul(n, weight), bias), gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => { const [n, inverse] = saved as [tf.Tensor, tf.Tensor]; const g = tf.mul(dy, weight);
+    return tf.mul(inverse, tf.sub(tf.sub(g, tf.mean(g, -1, true)), tf.mul(n, tf.mean(tf.mul(g, n), -1, true)))); } };
+}) as never)(x) as tf.Tensor;
 test('perf', async () => {
-  console.log(await startEngine({ backend: 'tensorflow' }));
-  let t = performance.now();
-  const vit = await loadVit('/root/scratch/dinov2-small'); console.log('load', performance.now() - t);
-  const B = 8; const x = tf.randomNormal([B, 224, 224, 3]) as tf.Tensor4D;
-  await timed('forward 8 slices', 3, () => tf.tidy(() => { vit.forward(x).cls.dataSync(); }));
-  await timed('prefix 8 blocks, 8 slices', 3, () => tf.tidy(() => { vit.prefix(x, 8).dataSync(); }));
-  const tok = vit.prefix(x, 8);
-  attachLora(vit, { r: 8, lora_alpha: 16, layers_to_transform: [8, 9, 10, 11], lora_dropout: 0.05 });
-  await timed('classToken 4 blocks, 8 slices', 3, () => tf.tidy(() => { vit.classToken(tok, 8).dataSync(); }));
-  const dropout = new RandomStream(1, 'd');
-  for (const o of [{}, { dropout }]) await timed('loss+grads 4 blocks, 8 slices ' + Object.keys(o), 3, () => tf.tidy(() => { const { value, grads } = tf.variableGrads(() => tf.sum(tf.square(vit.classToken(tok, 8, o))) as tf.Scalar, vit.trainableVariables()); value.dataSync(); for (const g of Object.values(grads)) g.dataSync(); }));
-  console.log('rss', process.memoryUsage().rss / 1e6, 'vars', vit.trainableVariables().reduce((s, v) => s + v.size, 0));
-  vit.dispose();
+  await startEngine({ backend: 'tensorflow' });
+  const x = R(2056, 384), h = R(2056, 1536), b = R(384) as tf.Tensor1D;
+  const g = (f: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor) => one(tf.grad((x: tf.Tensor) => tf.sum(f(x)))(x));
+  timed('gelu fwd', () => one(gelu(h))); timed('gelu2 fwd', () => one(gelu2(h)));
+  timed('gelu fwd+bwd', () => g(gelu, h)); timed('gelu2 fwd+bwd', () => g(gelu2, h));
+  const ln = (x: tf.Tensor) => layerNorm(x, { weight: b, bias: b, epsilon: 1e-6 });
+  timed('ln fwd+bwd', () => g(ln, x)); timed('ln2 fwd+bwd', () => g((x) => ln2(x, b, b, 1e-6), x));
+  const s = R(8, 6, 257, 257); timed('softmax fwd', () => one(tf.softmax(s))); timed('softmax f+b', () => g(tf.softmax, s));
+  const d = (a: tf.Tensor, b: tf.Tensor) => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0];
+  const w = R(2056, 384), wh = R(2056, 1536);
+  console.log('min diffs', d(gelu(h), gelu2(h)), d(tf.grad((x) => tf.sum(tf.mul(gelu(x), wh)))(h), tf.grad((x) => tf.sum(tf.mul(gelu2(x), wh)))(h)), d(tf.grad((x) => tf.sum(tf.mul(ln(x), w)))(x), tf.grad((x) => tf.sum(tf.mul(ln2(x, b, b, 1e-6), w)))(x)));
 }, 300000);

@@ -70,5 +70,7 @@ test('a restored optimiser takes bit-identical steps', async () => {
 test('a state of another model is refused', async () => {
   const optimizer = new AdamW();
   const moments = { nobody: { first: new Float32Array(2), second: new Float32Array(2) } };
-  expect(() => optimizer.restore({ step: 1, moments })).toThrowError(expect.objectContaining({ code: 'STATE_MISMATCH' }));
+  expect(() => optimizer.restore({ step: 1, moments })).toThrowError(
+    expect.objectContaining({ code: 'STATE_MISMATCH' }),
+  );
 });

@@ -90,7 +90,10 @@ export class AdamW extends tf.Optimizer {
   async state(): Promise<AdamWState> {
     const moments: AdamWState['moments'] = {};
     for (const [name, { first, second }] of this.#moments) {
-      moments[name] = { first: (await first.data()) as Float32Array, second: (await second.data()) as Float32Array };
+      moments[name] = {
+        first: (await first.data()) as Float32Array,
+        second: (await second.data()) as Float32Array,
+      };
     }
     return { step: this.#step, moments };
   }

@@ -38,9 +38,17 @@ let running: EngineInfo | undefined;
  * @example
  * const info = await startEngine({ backend: 'cpu', seed: 7 });
  */
-export async function startEngine({ backend, threads, seed = 0, gpu = false }: EngineOptions): Promise<EngineInfo> {
+export async function startEngine({
+  backend,
+  threads,
+  seed = 0,
+  gpu = false,
+}: EngineOptions): Promise<EngineInfo> {
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
-    throw new EngineError({ code: 'INVALID_ARGUMENT', message: `threads has to be a whole number above 0, not ${threads}` });
+    throw new EngineError({
+      code: 'INVALID_ARGUMENT',
+      message: `threads has to be a whole number above 0, not ${threads}`,
+    });
   }
   if (running && (running.backend !== backend || (threads !== undefined && threads !== running.threads))) {
     throw new EngineError({
@@ -55,7 +63,13 @@ export async function startEngine({ backend, threads, seed = 0, gpu = false }: E
     running = { ...asked, ...(await startTensorflow({ threads, gpu })) };
   } else if (backend === 'cpu') {
     await importBackend(backend, () => import('@tensorflow/tfjs-backend-cpu'));
-    running = { ...asked, device: 'cpu', library: '@tensorflow/tfjs-backend-cpu', threads: null, oneDnn: null };
+    running = {
+      ...asked,
+      device: 'cpu',
+      library: '@tensorflow/tfjs-backend-cpu',
+      threads: null,
+      oneDnn: null,
+    };
   } else {
     throw new EngineError({
       code: 'BACKEND_MISSING',

@@ -73,7 +73,7 @@ function slicesOf(
   if (!photometric.startsWith('MONOCHROME') || (data.uint16('x00280002') ?? 1) !== 1) {
     fail('UNSUPPORTED', `${file} is a colour image (${photometric}); grey values are read`);
   }
-  if (data.elements['x00283000'] !== undefined) {
+  if (data.elements.x00283000 !== undefined) {
     fail('UNSUPPORTED', `${file} has a modality look-up table; slope and intercept are read`);
   }
   const transferSyntax = transferSyntaxOf(data);
@@ -165,8 +165,8 @@ type Plane = Pick<
 /** A plane's geometry and scaling: in enhanced files from its own functional groups, else those shared, else the file. */
 function planeOf(data: DataSet, frame: number, file: string): Plane {
   const groups = [
-    data.elements['x52009230']?.items?.[frame]?.dataSet,
-    data.elements['x52009229']?.items?.[0]?.dataSet,
+    data.elements.x52009230?.items?.[frame]?.dataSet,
+    data.elements.x52009229?.items?.[0]?.dataSet,
   ];
   const numbers = (sequence: string, tag: string): number[] | undefined => {
     for (const source of [...groups.map((g) => g?.elements[sequence]?.items?.[0]?.dataSet), data]) {

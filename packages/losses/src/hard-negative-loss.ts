@@ -74,7 +74,6 @@ const anchorTerms: Record<HardNegativeLossOptions['mode'], (pairs: Pairs, settin
   {
     reweight({ similarity, positive, negative }, { temperature, beta }) {
       const scores = tf.div(similarity, temperature) as tf.Tensor2D; // [B, K]
-      const negatives = tf.sum(negative, 1, true); // [B, 1] |N|
       // log(|N| w / sum_N w), a constant that is added to a negative's score inside the exponential.
       const logWeight = constantOf(scores, (constant) => {
         const tilt = tf.mul(constant, beta); // [B, K] log w

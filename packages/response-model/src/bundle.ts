@@ -67,7 +67,12 @@ export async function bundleToFiles(
   files.set(HEAD, writeSafetensors(head));
   const hashes: Record<string, string> = {};
   for (const name of [...files.keys()].sort()) hashes[name] = await sha256(files.get(name) as Uint8Array);
-  const complete: BundleMetadata = { format: BUNDLE_FORMAT, ...metadata, recipe: model.recipe, files: hashes };
+  const complete: BundleMetadata = {
+    format: BUNDLE_FORMAT,
+    ...metadata,
+    recipe: model.recipe,
+    files: hashes,
+  };
   files.set('bundle.json', encodeJson(complete));
   return files;
 }
@@ -87,7 +92,9 @@ export async function bundleFromFiles(files: BundleFiles): Promise<LoadedBundle>
       });
     }
   }
-  const preprocessor = files.has(`${ENCODER}preprocessor_config.json`) ? 'preprocessor_config.json' : undefined;
+  const preprocessor = files.has(`${ENCODER}preprocessor_config.json`)
+    ? 'preprocessor_config.json'
+    : undefined;
   const vit = await loadVit({
     config: parseJson(files, `${ENCODER}config.json`),
     weights: requireFile(files, `${ENCODER}model.safetensors`),
@@ -106,18 +113,27 @@ export async function bundleFromFiles(files: BundleFiles): Promise<LoadedBundle>
 }
 
 function headVariables(model: ResponseModel): Record<string, tf.Variable> {
-  return Object.fromEntries(Object.entries(model.namedVariables()).filter(([name]) => !name.startsWith('adapter.')));
+  return Object.fromEntries(
+    Object.entries(model.namedVariables()).filter(([name]) => !name.startsWith('adapter.')),
+  );
 }
 
 /** Copies tensors into variables of the same names and shapes; anything missing, left over or of another shape is named. */
-function assignStrictly(variables: Record<string, tf.Variable>, tensors: Map<string, WeightTensor>, file: string): void {
+function assignStrictly(
+  variables: Record<string, tf.Variable>,
+  tensors: Map<string, WeightTensor>,
+  file: string,
+): void {
   const missing = Object.keys(variables).filter((name) => !tensors.has(name));
   const unexpected = [...tensors.keys()].filter((name) => !(name in variables));
   if (missing.length > 0) {
     throw new ResponseModelError({ code: 'MISSING_KEYS', message: `${file} lacks ${missing.join(', ')}` });
   }
   if (unexpected.length > 0) {
-    throw new ResponseModelError({ code: 'UNEXPECTED_KEYS', message: `${file} has ${unexpected.join(', ')}, which the recipe knows nothing of` });
+    throw new ResponseModelError({
+      code: 'UNEXPECTED_KEYS',
+      message: `${file} has ${unexpected.join(', ')}, which the recipe knows nothing of`,
+    });
   }
   for (const [name, variable] of Object.entries(variables)) {
     const tensor = tensors.get(name) as WeightTensor;
@@ -136,7 +152,11 @@ function parseMetadata(bytes: Uint8Array): BundleMetadata {
     return bundleMetadataSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
     const detail = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
-    throw new ResponseModelError({ code: 'INVALID_BUNDLE', message: `bundle.json cannot be used: ${detail}`, cause });
+    throw new ResponseModelError({
+      code: 'INVALID_BUNDLE',
+      message: `bundle.json cannot be used: ${detail}`,
+      cause,
+    });
   }
 }
 
@@ -150,7 +170,11 @@ function parseJson(files: BundleFiles, name: string): unknown {
 
 function requireFile(files: BundleFiles, name: string): Uint8Array {
   const bytes = files.get(name);
-  if (!bytes) throw new ResponseModelError({ code: 'MISSING_FILE', message: `the bundle has no ${name}: copy it again` });
+  if (!bytes)
+    throw new ResponseModelError({
+      code: 'MISSING_FILE',
+      message: `the bundle has no ${name}: copy it again`,
+    });
   return bytes;
 }
 
@@ -158,4 +182,3 @@ async function sha256(bytes: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
-

@@ -52,14 +52,20 @@ export class ResponseHead {
       });
       const projected = this.#projection.forward(embedding); // [B, P]
       const norm = tf.sqrt(tf.add(tf.sum(tf.square(projected), -1, true), 1e-12));
-      return { logits: tf.reshape(hidden, [-1]) as tf.Tensor1D, projection: tf.div(projected, norm) as tf.Tensor2D };
+      return {
+        logits: tf.reshape(hidden, [-1]) as tf.Tensor1D,
+        projection: tf.div(projected, norm) as tf.Tensor2D,
+      };
     });
   }
 
   namedVariables(): Record<string, tf.Variable> {
-    const named: Record<string, tf.Variable> = { 'norm.weight': this.#scale, 'norm.bias': this.#shift };
-    this.#layers.forEach((layer, i) => Object.assign(named, layer.namedVariables(`layers.${i}`)));
-    return { ...named, ...this.#projection.namedVariables('projection') };
+    return {
+      'norm.weight': this.#scale,
+      'norm.bias': this.#shift,
+      ...Object.assign({}, ...this.#layers.map((layer, i) => layer.namedVariables(`layers.${i}`))),
+      ...this.#projection.namedVariables('projection'),
+    };
   }
 
   dispose(): void {
@@ -82,7 +88,8 @@ class Linear {
 
   constructor(inputSize: number, outputSize: number, random: RandomStream) {
     const bound = 1 / Math.sqrt(inputSize);
-    const draw = (size: number) => Float32Array.from({ length: size }, () => (2 * random.uniform() - 1) * bound);
+    const draw = (size: number) =>
+      Float32Array.from({ length: size }, () => (2 * random.uniform() - 1) * bound);
     this.weight = variable(tf.tensor2d(draw(outputSize * inputSize), [outputSize, inputSize]));
     this.bias = variable(tf.tensor1d(draw(outputSize)));
   }

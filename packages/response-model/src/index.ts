@@ -16,5 +16,11 @@ export {
   type Recipe,
   recipeSchema,
 } from './recipe.js';
-export { type CasePrediction, type ForwardResult, inputSlices, type PrefixTokens, ResponseModel } from './response-model.js';
+export {
+  type CasePrediction,
+  type ForwardResult,
+  inputSlices,
+  type PrefixTokens,
+  ResponseModel,
+} from './response-model.js';
 export { ResponseModelError, type ResponseModelErrorCode } from './response-model-error.js';

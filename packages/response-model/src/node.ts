@@ -1,6 +1,12 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { type BundleFiles, type BundleMetadata, bundleFromFiles, bundleToFiles, type LoadedBundle } from './bundle.js';
+import {
+  type BundleFiles,
+  type BundleMetadata,
+  bundleFromFiles,
+  bundleToFiles,
+  type LoadedBundle,
+} from './bundle.js';
 import type { ResponseModel } from './response-model.js';
 import { ResponseModelError } from './response-model-error.js';
 

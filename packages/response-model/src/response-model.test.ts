@@ -13,7 +13,9 @@ import { loadBundle, saveBundle } from './node.js';
 import { type Recipe, recipeSchema } from './recipe.js';
 import { ResponseModel } from './response-model.js';
 
-const encoderDirectory = fileURLToPath(new URL('../../encoder/src/__fixtures__/dinov2-tiny', import.meta.url));
+const encoderDirectory = fileURLToPath(
+  new URL('../../encoder/src/__fixtures__/dinov2-tiny', import.meta.url),
+);
 const imageSize = 28;
 
 const recipe = (adaptedBlocks: number): Recipe =>
@@ -41,9 +43,13 @@ function syntheticCase() {
   const count = size[0] * size[1] * size[2];
   const data = Int16Array.from({ length: count }, () => Math.round(40 + 80 * random.normal()));
   const lesion = new Uint8Array(count);
-  for (let k = 1; k < 5; k++) for (let j = 6; j < 13; j++) for (let i = 5; i < 12; i++) lesion[i + 20 * (j + 20 * k)] = 1;
+  for (let k = 1; k < 5; k++)
+    for (let j = 6; j < 13; j++) for (let i = 5; i < 12; i++) lesion[i + 20 * (j + 20 * k)] = 1;
   const spacing = [2, 2, 4] as const;
-  return { volume: createVolume({ data, size, spacing }), mask: createVolume({ data: lesion, size, spacing }) };
+  return {
+    volume: createVolume({ data, size, spacing }),
+    mask: createVolume({ data: lesion, size, spacing }),
+  };
 }
 
 const makeModel = async (adaptedBlocks: number) =>
@@ -65,30 +71,33 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test.each([0, 1])('with %i adapted blocks the cached prefix gives what the whole encoder gives', async (adapted) => {
-  const before = tf.memory().numTensors;
-  const model = await makeModel(adapted);
-  shake(model);
-  const { volume, mask } = syntheticCase();
-  const slices = model.slices(volume, mask);
-  const tokens = await model.prefixTokens(slices);
-  expect(tokens.shape).toEqual([3, adapted === 0 ? 1 : 1 + 7 * 7, model.vit.config.hidden_size]);
-  const whole = tf.tidy(() => {
-    const pixels = tf.tensor4d(slices.pixels, [slices.count, imageSize, imageSize, 3]);
-    return model.vit.forward(pixels).cls.dataSync();
-  });
-  const cached = tf.tidy(() =>
-    model.vit.classToken(tf.tensor3d(tokens.data, tokens.shape), model.frozenBlocks).dataSync(),
-  );
-  // the same sums in float32, in another order
-  cached.forEach((value, i) => {
-    expect(Math.abs(value - whole[i]!)).toBeLessThan(1e-5);
-  });
-  const { attention } = await model.predict(volume, mask);
-  expect(attention.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 5);
-  model.dispose();
-  expect(tf.memory().numTensors).toBe(before);
-});
+test.each([0, 1])(
+  'with %i adapted blocks the cached prefix gives what the whole encoder gives',
+  async (adapted) => {
+    const before = tf.memory().numTensors;
+    const model = await makeModel(adapted);
+    shake(model);
+    const { volume, mask } = syntheticCase();
+    const slices = model.slices(volume, mask);
+    const tokens = await model.prefixTokens(slices);
+    expect(tokens.shape).toEqual([3, adapted === 0 ? 1 : 1 + 7 * 7, model.vit.config.hidden_size]);
+    const whole = tf.tidy(() => {
+      const pixels = tf.tensor4d(slices.pixels, [slices.count, imageSize, imageSize, 3]);
+      return model.vit.forward(pixels).cls.dataSync();
+    });
+    const cached = tf.tidy(() =>
+      model.vit.classToken(tf.tensor3d(tokens.data, tokens.shape), model.frozenBlocks).dataSync(),
+    );
+    // the same sums in float32, in another order
+    cached.forEach((value, i) => {
+      expect(Math.abs(value - whole[i]!)).toBeLessThan(1e-5);
+    });
+    const { attention } = await model.predict(volume, mask);
+    expect(attention.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 5);
+    model.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  },
+);
 
 test('a case in a batch of bags of other sizes gets the logit that it gets alone', async () => {
   const model = await makeModel(1);
@@ -99,7 +108,8 @@ test('a case in a batch of bags of other sizes gets the logit that it gets alone
   const [together, first, second] = tf.tidy(() => {
     const all = tf.tensor3d(data, shape);
     const one = tf.slice(all, [0, 0, 0], [1, -1, -1]);
-    const logits = (tokens: tf.Tensor3D, sizes: number[]) => Array.from(model.forward(tokens, sizes).logits.dataSync());
+    const logits = (tokens: tf.Tensor3D, sizes: number[]) =>
+      Array.from(model.forward(tokens, sizes).logits.dataSync());
     return [logits(tf.concat([all, one]), [3, 1]), logits(all, [3]), logits(one, [1])];
   });
   expect(tf.memory().numTensors).toBe(before);
@@ -120,7 +130,9 @@ test('gradients reach adapter, aggregation, head and projection; dropout is off 
       const { logits, projection } = model.forward(tf.tensor3d(data, shape), [3], { training: true });
       return tf.add(tf.sum(logits), tf.sum(tf.slice(projection, [0, 0], [1, 1]))) as tf.Scalar;
     }, Object.values(variables));
-    return Object.entries(variables).map(([name, { name: key }]) => [name, tf.norm(grads[key]!).dataSync()[0]] as const);
+    return Object.entries(variables).map(
+      ([name, { name: key }]) => [name, tf.norm(grads[key]!).dataSync()[0]] as const,
+    );
   });
   expect(tf.memory().numTensors).toBe(before);
   // the key's bias shifts every score of a row alike, and the softmax does not see it
@@ -137,7 +149,8 @@ test('streams restored give the same dropout again', async () => {
   shake(model);
   const { volume, mask } = syntheticCase();
   const { data, shape } = await model.prefixTokens(model.slices(volume, mask));
-  const draw = () => tf.tidy(() => model.forward(tf.tensor3d(data, shape), [3], { training: true }).logits.dataSync()[0]);
+  const draw = () =>
+    tf.tidy(() => model.forward(tf.tensor3d(data, shape), [3], { training: true }).logits.dataSync()[0]);
   const states = JSON.parse(JSON.stringify(model.streams()));
   const first = [draw(), draw()];
   expect(first[0]).not.toBe(first[1]);
@@ -178,12 +191,17 @@ test('a damaged, incomplete or foreign bundle is refused by file and finding', a
       (error) => error.code,
     );
   };
-  const flip = (bytes: Uint8Array) => Uint8Array.from(bytes, (byte, i) => (i === bytes.length - 1 ? byte ^ 1 : byte));
+  const flip = (bytes: Uint8Array) =>
+    Uint8Array.from(bytes, (byte, i) => (i === bytes.length - 1 ? byte ^ 1 : byte));
   expect(await code(() => undefined)).toBe('loaded');
-  expect(await code((copy) => copy.set('head.safetensors', flip(copy.get('head.safetensors')!)))).toBe('HASH_MISMATCH');
+  expect(await code((copy) => copy.set('head.safetensors', flip(copy.get('head.safetensors')!)))).toBe(
+    'HASH_MISMATCH',
+  );
   expect(await code((copy) => copy.delete('adapter/adapter_config.json'))).toBe('MISSING_FILE');
   expect(await code((copy) => copy.delete('bundle.json'))).toBe('MISSING_FILE');
-  expect(await code((copy) => copy.set('bundle.json', new TextEncoder().encode('{}')))).toBe('INVALID_BUNDLE');
+  expect(await code((copy) => copy.set('bundle.json', new TextEncoder().encode('{}')))).toBe(
+    'INVALID_BUNDLE',
+  );
   await expect(loadBundle(join(folder, 'nothing'))).rejects.toMatchObject({ code: 'MISSING_FILE' });
 });
 

@@ -7,7 +7,7 @@ import {
   meanPool,
 } from '@onco-response/aggregation';
 import { attachLora, type Vit } from '@onco-response/encoder';
-import { RandomStream, type RandomState } from '@onco-response/engine';
+import { type RandomState, RandomStream } from '@onco-response/engine';
 import { type LesionSlices, lesionSlices } from '@onco-response/lesion-mask';
 import type { Mask, Volume } from '@onco-response/volume';
 import * as tf from '@tensorflow/tfjs-core';
@@ -154,7 +154,11 @@ export class ResponseModel {
 
   /** One case, from its prefix tokens. */
   async predictTokens({ data, shape }: PrefixTokens): Promise<Omit<CasePrediction, 'slices'>> {
-    const { logits, embedding, attention: weights } = tf.tidy(() => {
+    const {
+      logits,
+      embedding,
+      attention: weights,
+    } = tf.tidy(() => {
       const { projection: _, ...rest } = this.forward(tf.tensor3d(data, shape), [shape[0]]);
       return rest;
     });
@@ -180,20 +184,28 @@ export class ResponseModel {
 
   /** Where dropout draws from, by purpose: with `restoreStreams`, what exact resumption needs. */
   streams(): Record<string, RandomState> {
-    return Object.fromEntries(Object.entries(this.#streams()).map(([name, stream]) => [name, stream.state()]));
+    return Object.fromEntries(
+      Object.entries(this.#streams()).map(([name, stream]) => [name, stream.state()]),
+    );
   }
 
   restoreStreams(states: Record<string, RandomState>): void {
     for (const [name, stream] of Object.entries(this.#streams())) {
       const state = states[name];
-      if (!state) throw new ResponseModelError({ code: 'INVALID_INPUT', message: `no saved state of the stream ${name}` });
+      if (!state)
+        throw new ResponseModelError({
+          code: 'INVALID_INPUT',
+          message: `no saved state of the stream ${name}`,
+        });
       stream.restore(state);
     }
   }
 
   #streams(): Record<string, RandomStream> {
     const all = { adapter: this.#adapterDropout, aggregation: this.#pool.random, head: this.#head.random };
-    return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, RandomStream] => !!entry[1]));
+    return Object.fromEntries(
+      Object.entries(all).filter((entry): entry is [string, RandomStream] => !!entry[1]),
+    );
   }
 
   /** Frees the encoder, the aggregation and the head. */
@@ -212,7 +224,12 @@ export function inputSlices(
   { preprocessing }: Pick<Vit, 'preprocessing'>,
 ): LesionSlices {
   const { mode, ...options } = input;
-  return lesionSlices(volume, mask, { ...options, input: mode, mean: preprocessing.mean, std: preprocessing.std });
+  return lesionSlices(volume, mask, {
+    ...options,
+    input: mode,
+    mean: preprocessing.mean,
+    std: preprocessing.std,
+  });
 }
 
 function adapterVariables(vit: Vit): Record<string, tf.Variable> {

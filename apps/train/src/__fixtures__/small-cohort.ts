@@ -12,7 +12,7 @@ const SIZE: Vec3 = [24, 24, 6];
 const SPACING: Vec3 = [2, 2, 4];
 
 /** One synthetic case: noise, and a lesion that is brighter and striped where the label is 1. */
-export async function writeSmallCase(folder: string, name: string, label: number): Promise<void> {
+async function writeSmallCase(folder: string, name: string, label: number): Promise<void> {
   const random = new RandomStream(5, name);
   const [nx, ny, nz] = SIZE;
   const data = new Int16Array(nx * ny * nz);

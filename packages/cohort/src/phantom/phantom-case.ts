@@ -1,7 +1,7 @@
 import type { Mask, Volume } from '@onco-response/volume';
 import { SeededRandom } from '../seeded-random.js';
 import { type Body, drawBody } from './body.js';
-import { type Canvas, makeCanvas, region, visitBox } from './canvas.js';
+import { type Canvas, makeCanvas, visitBox } from './canvas.js';
 import { type LatticeNoise, latticeNoise } from './lattice-noise.js';
 import { drawLesions, type Lesion } from './lesions.js';
 import { paintOrgans } from './organs.js';
@@ -35,7 +35,8 @@ export interface PhantomCase extends PhantomTruth {
  */
 export function phantomCase(seed: number, index: number, options: PhantomOptions = {}): PhantomCase {
   const plan = planCase(seed, index, options);
-  const { canvas, body, lesions, noise } = plan;
+  const { canvas, body, lesions } = plan;
+  const noise = latticeNoise(new SeededRandom(seed, `phantom ${index} noise`));
   body.paint(canvas, noise);
   paintOrgans(canvas, body, noise, new SeededRandom(seed, `phantom ${index} organs`));
   const mask = maskOf(canvas, lesions, (voxel, lesion, share, x, y, z) => {
@@ -56,7 +57,6 @@ interface CasePlan {
   canvas: Canvas;
   body: Body;
   lesions: Lesion[];
-  noise: LatticeNoise;
   signal: PlantedSignal;
 }
 
@@ -72,8 +72,7 @@ function planCase(seed: number, index: number, given: PhantomOptions): CasePlan 
   const pull = options.confoundVolume;
   const sizeScore = -pull * signal.latent + Math.sqrt(1 - pull * pull) * random.normal();
   const lesions = drawLesions(random, body, signal.latent, sizeScore);
-  const noise = latticeNoise(new SeededRandom(seed, `phantom ${index} noise`));
-  return { canvas, body, lesions, noise, signal };
+  return { canvas, body, lesions, signal };
 }
 
 /** 0/1 voxels whose centre is inside a lesion; `paint` gets each with its share of the way from centre to surface. */

@@ -34,12 +34,17 @@ export class Progress {
   advance(by = 1, detail = ''): void {
     this.#done += by;
     if (this.#total === 0) return;
-    if (this.#bar) return this.#bar.update(this.#done, { detail });
+    if (this.#bar) {
+      this.#bar.update(this.#done, { detail });
+      return;
+    }
     const now = performance.now() - this.#start;
     if (now - this.#lastLine < LINE_EVERY_MS && this.#done < this.#total) return;
     this.#lastLine = now;
     const left = (now / this.#done) * (this.#total - this.#done);
-    console.error(`${this.#name} ${this.#done}/${this.#total}, ${seconds(now)}, ${seconds(left)} left ${detail}`.trimEnd());
+    console.error(
+      `${this.#name} ${this.#done}/${this.#total}, ${seconds(now)}, ${seconds(left)} left ${detail}`.trimEnd(),
+    );
   }
 
   stop(): void {

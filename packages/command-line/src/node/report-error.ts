@@ -22,5 +22,7 @@ export function reportError(program: string, error: unknown): number {
 /** Every error class of these packages carries a symbol registered as `onco-response.NAME`, and a code. */
 function isOwn(error: unknown): error is Error & { code: string } {
   if (!(error instanceof Error) || !('code' in error)) return false;
-  return Object.getOwnPropertySymbols(error).some((marker) => Symbol.keyFor(marker)?.startsWith('onco-response.'));
+  return Object.getOwnPropertySymbols(error).some((marker) =>
+    Symbol.keyFor(marker)?.startsWith('onco-response.'),
+  );
 }
