@@ -19,7 +19,9 @@ export function writePixels(
   // channel value = ct * byCt + ct * lesion * byMaskedCt + lesion * byMask
   const shows = { ct: [1, 0, 0], maskedCt: [0, 1, 0], mask: [0, 0, 1] } as const;
   const channels =
-    input === 'ctMaskChannels' ? [shows.ct, shows.maskedCt, shows.mask] : [shows[input], shows[input], shows[input]];
+    input === 'ctMaskChannels'
+      ? [shows.ct, shows.maskedCt, shows.mask]
+      : [shows[input], shows[input], shows[input]];
   for (let channel = 0; channel < 3; channel++) {
     const [byCt, byMaskedCt, byMask] = channels[channel]!;
     const centre = mean[channel]!;

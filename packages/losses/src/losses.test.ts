@@ -152,7 +152,7 @@ describe('batches with nothing to compare', () => {
   };
 
   test.each(losses)('%s: one item gives 0', (_name, loss) => {
-    expect(value(loss, [[1, 2]], [1])).toBe(0);
+    expect(value(loss, [[1, 2]], [1])).toBeCloseTo(0, 12); // native kernels give -0
   });
 
   test.each(losses)('%s: an empty batch gives 0', (_name, loss) => {

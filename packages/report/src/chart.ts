@@ -66,7 +66,14 @@ export function renderChart({ name, description, width, height, option }: Chart)
       .replace(/zr\d+-/g, `${name}-`)
       .replace(/#0[12]020[1-6]/g, (colour) => VARIABLES[colour] ?? colour)
       .replace(/^<svg width="\d+" height="\d+"/, '<svg')
-      .replace('<svg', `<svg class="plot" style="max-width:${width}px" role="img" aria-label="${escapeHtml(description)}"`);
+      // Hover rules and event data are for live charts; this one is a picture.
+      .replace(/<style[\s\S]*?<\/style>/g, '')
+      .replace(/ (class="[^"]*-cls-\d+"|ecmeta_\w+="[^"]*"|pointer-events="\w+")/g, '')
+      .replace(/font-family:[^;"]*;?/g, '')
+      .replace(
+        '<svg',
+        `<svg class="plot" style="max-width:${width}px" role="img" aria-label="${escapeHtml(description)}"`,
+      );
     return trusted(svg);
   } finally {
     chart.dispose();
@@ -113,7 +120,10 @@ export function axes(x: Axis, y: Axis): EChartsCoreOption {
 type Point = readonly [number, number];
 
 /** A plain line through points. */
-export function line(points: Point[], style: { colour: string; dash?: 'solid' | 'dashed' | number[]; width?: number }): object {
+export function line(
+  points: Point[],
+  style: { colour: string; dash?: 'solid' | 'dashed' | number[]; width?: number },
+): object {
   return {
     type: 'line',
     data: points.map((point) => [...point]),
@@ -171,13 +181,18 @@ export function whiskers(spans: { from: Point; to: Point; colour: string }[]): o
 }
 
 /** Filled marks at points. */
-export function marks(points: Point[], colour: string, symbol: 'circle' | 'rect' | 'diamond' = 'circle', size = 9): object {
+export function marks(
+  points: Point[],
+  colour: string,
+  symbol: 'circle' | 'rect' | 'diamond' = 'circle',
+  size = 9,
+): object {
   return {
     type: 'scatter',
     silent: true,
     symbol,
     symbolSize: size,
     data: points.map((point) => [...point]),
-    itemStyle: { color: colour, borderColor: PLOT_COLOURS.paper, borderWidth: 1 },
+    itemStyle: { color: colour, borderColor: PLOT_COLOURS.paper, borderWidth: 1, opacity: 1 },
   };
 }

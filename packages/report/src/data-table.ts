@@ -1,7 +1,10 @@
-import { html, type Markup } from './markup.js';
+import { html, type Markup, trusted } from './markup.js';
 
-/** A cell is printed as `shown` and saved as `value`: three decimals on the page, all of them in the file. */
-export type Cell = string | number | { shown: string; value: string | number };
+/** A cell is printed as `shown` and saved as `value`: a few decimals on the page, all of them in the file. */
+export type Cell =
+  | string
+  | number
+  | { shown: string; value: string | number /** a second line */; below?: string };
 
 export interface DataTable {
   caption: string;
@@ -16,19 +19,24 @@ export interface DataTable {
 
 /** A captioned table with scoped headers, in a box that scrolls on narrow screens, with its numbers as a CSV download. */
 export function dataTable({ caption, columns, rows, csv, csvRows }: DataTable): Markup {
-  const file = csvRows ?? { columns, rows: rows.map((row) => row.map(valueOf)) };
+  const file = csvRows ?? { columns, rows: rows.map((row) => row.map(savedOf)) };
   return html`<div class="table" role="region" aria-label="${caption}" tabindex="0"><table>
 <caption>${caption}</caption>
 <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
 <tbody>${rows.map(
     (row) =>
-      html`<tr>${row.map((cell, i) => (i === 0 ? html`<th scope="row">${shownOf(cell)}</th>` : html`<td>${shownOf(cell)}</td>`))}</tr>`,
+      html`<tr>${row.map((cell, i) => (i === 0 ? html`<th scope="row"${isShort(cell) && trusted(' class="short"')}>${shownOf(cell)}</th>` : html`<td>${shownOf(cell)}</td>`))}</tr>`,
   )}</tbody>
 </table></div>${csv !== undefined && csvLink(csv, file.columns, file.rows)}`;
 }
 
-const valueOf = (cell: Cell) => (typeof cell === 'object' ? cell.value : cell);
-const shownOf = (cell: Cell) => (typeof cell === 'object' ? cell.shown : cell);
+/** "0.1\u20130.2" stays on one line, a model's name may wrap. */
+const isShort = (cell: Cell) => String(typeof cell === 'object' ? cell.shown : cell).length <= 10;
+const savedOf = (cell: Cell) => (typeof cell === 'object' ? cell.value : cell);
+const shownOf = (cell: Cell) =>
+  typeof cell === 'object'
+    ? html`${cell.shown}${cell.below !== undefined && html`<span class="below">${cell.below}</span>`}`
+    : cell;
 
 export function csvLink(name: string, columns: string[], rows: (string | number)[][]): Markup {
   return html`<p class="download"><a download="${name}.csv" href="data:text/csv;charset=utf-8,${encodeURIComponent(toCsv(columns, rows))}">Download ${name}.csv</a></p>`;

@@ -136,7 +136,9 @@ export function evaluateModel(
     expectedCalibrationError: orNull('expectedCalibrationError', () =>
       expectedCalibrationError(labels, scores, { bins: 10 }),
     ),
-    calibration: orNull('calibration', () => calibrationSlopeIntercept(labels, scores, { clip: CALIBRATION_CLIP })),
+    calibration: orNull('calibration', () =>
+      calibrationSlopeIntercept(labels, scores, { clip: CALIBRATION_CLIP }),
+    ),
     calibrationBins: orNull('calibrationBins', () =>
       calibrationCurve(labels, scores, { bins: 10 }).map((bin) => {
         const { lower, upper } = wilsonCi(bin.positives, bin.count, { level });

@@ -1,5 +1,5 @@
-import type { AttentionSlice } from './report-input.js';
 import { ReportError } from './report-error.js';
+import type { AttentionSlice } from './report-input.js';
 
 /** Raises `IMAGE_SIZE` unless pixels and lesion fill size x size. */
 export function checkSlice({ index, pixels, lesion, size }: AttentionSlice): void {

@@ -29,7 +29,8 @@ export function paintText(text: string, scale: number, paint: (x: number, y: num
       for (let column = 0; column < 3; column++) {
         if (((bits >> (2 - column)) & 1) === 0) continue;
         for (let dy = 0; dy < scale; dy++) {
-          for (let dx = 0; dx < scale; dx++) paint((position * ADVANCE + column) * scale + dx, row * scale + dy);
+          for (let dx = 0; dx < scale; dx++)
+            paint((position * ADVANCE + column) * scale + dx, row * scale + dy);
         }
       }
     });

@@ -1,8 +1,8 @@
 import { encodePng } from './encode-png.js';
 import { checkSlice, outlinePixels } from './lesion-outline.js';
 import { DIGIT_HEIGHT, paintText, textWidth } from './pixel-digits.js';
-import type { AttentionSlice } from './report-input.js';
 import { ReportError } from './report-error.js';
+import type { AttentionSlice } from './report-input.js';
 
 type Rgb = readonly [number, number, number];
 const OUTLINE: Rgb = [230, 159, 0]; // Okabe-Ito orange: seen on grey by colour-blind readers too

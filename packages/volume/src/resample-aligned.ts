@@ -19,33 +19,72 @@ export function resampleAligned(
   const [top, bottom] = usedRange(y);
   const columns = right - left;
   if (columns <= 0 || bottom <= top) return;
-  const plane = new Float64Array(columns * (bottom - top));
-  const row = new Float64Array(columns);
+  const plane = new Float64Array(columns * (bottom - top)); // z blended
+  const row = new Float64Array(columns); // z and y blended
 
   for (let k = z.first; k < z.end; k++) {
-    for (let tap = 0; tap < z.taps; tap++) {
-      const weight = z.weight[k * z.taps + tap]!;
-      const start = z.index[k * z.taps + tap]! * width * height;
-      for (let j = top, at = 0; j < bottom; j++) {
-        const from = start + j * width;
-        if (tap === 0) for (let i = left; i < right; i++) plane[at++] = weight * source[from + i]!;
-        else for (let i = left; i < right; i++) plane[at] = plane[at++]! + weight * source[from + i]!;
-      }
+    for (let j = top; j < bottom; j++) {
+      const start = left + j * width;
+      blend(source, start, width * height, z, k, plane, (j - top) * columns, columns);
     }
     for (let j = y.first; j < y.end; j++) {
-      for (let tap = 0; tap < y.taps; tap++) {
-        const weight = y.weight[j * y.taps + tap]!;
-        const from = (y.index[j * y.taps + tap]! - top) * columns;
-        if (tap === 0) for (let i = 0; i < columns; i++) row[i] = weight * plane[from + i]!;
-        else for (let i = 0; i < columns; i++) row[i] = row[i]! + weight * plane[from + i]!;
-      }
+      blend(plane, -top * columns, columns, y, j, row, 0, columns);
       const to = targetSize[0] * (j + targetSize[1] * k);
-      for (let i = x.first, tap = i * x.taps; i < x.end; i++) {
-        let sum = 0;
-        for (let end = tap + x.taps; tap < end; tap++) sum += x.weight[tap]! * row[x.index[tap]! - left]!;
-        target[to + i] = sum;
-      }
+      if (x.taps === 2) gatherTwo(row, left, x, target, to);
+      else gather(row, left, x, target, to);
     }
+  }
+}
+
+/**
+ * `to[at..]` = weighted sum of the lines of `from` that target `n` of an axis needs; line m starts at start + m * stride.
+ * Taps are taken two at a time: half the passes over memory.
+ */
+function blend(
+  from: VoxelArray,
+  start: number,
+  stride: number,
+  { taps, index, weight }: AxisTaps,
+  n: number,
+  to: Float64Array,
+  at: number,
+  length: number,
+): void {
+  for (let tap = n * taps, end = tap + taps; tap < end; tap += 2) {
+    const a = start + index[tap]! * stride;
+    const b = start + index[tap + 1]! * stride;
+    const wa = weight[tap]!;
+    const wb = weight[tap + 1]!;
+    if (tap === n * taps) for (let i = 0; i < length; i++) to[at + i] = wa * from[a + i]! + wb * from[b + i]!;
+    else for (let i = 0; i < length; i++) to[at + i] = to[at + i]! + wa * from[a + i]! + wb * from[b + i]!;
+  }
+}
+
+/** Along x each target has neighbours of its own. */
+function gather(
+  row: Float64Array,
+  left: number,
+  { taps, index, weight, first, end }: AxisTaps,
+  target: Float32Array | Float64Array,
+  to: number,
+): void {
+  for (let i = first, tap = i * taps; i < end; i++) {
+    let sum = 0;
+    for (let last = tap + taps; tap < last; tap++) sum += weight[tap]! * row[index[tap]! - left]!;
+    target[to + i] = sum;
+  }
+}
+
+function gatherTwo(
+  row: Float64Array,
+  left: number,
+  { index, weight, first, end }: AxisTaps,
+  target: Float32Array | Float64Array,
+  to: number,
+): void {
+  for (let i = first, tap = 2 * first; i < end; i++, tap += 2) {
+    target[to + i] =
+      weight[tap]! * row[index[tap]! - left]! + weight[tap + 1]! * row[index[tap + 1]! - left]!;
   }
 }
 

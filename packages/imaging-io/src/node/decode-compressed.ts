@@ -13,12 +13,16 @@ import { ImagingError } from '../imaging-error.js';
  */
 const WORKER = `
 const { parentPort, workerData } = require('node:worker_threads');
-import(workerData.module)
-  .then((dicom) => dicom.readImageDicomFileSeriesNode({ inputImages: workerData.files, singleSortedSeries: true }))
-  .then(({ outputImage: { data, size, origin } }) => {
-    parentPort.postMessage({ data, size: Array.from(size), origin: Array.from(origin) }, [data.buffer]);
-  })
-  .catch(() => parentPort.postMessage('failed'));
+async function decodeAll() {
+  const { readImageDicomFileSeriesNode } = await import(workerData.module);
+  for (const inputImages of workerData.groups) {
+    const { outputImage } = await readImageDicomFileSeriesNode({ inputImages, singleSortedSeries: true });
+    const data = outputImage.data.slice(); // WebAssembly memory itself cannot be handed over
+    const [size, origin] = [Array.from(outputImage.size), Array.from(outputImage.origin)];
+    parentPort.postMessage({ data, size, origin }, [data.buffer]);
+  }
+}
+decodeAll().catch(() => parentPort.postMessage('failed'));
 `;
 
 interface Decoded {
@@ -45,35 +49,48 @@ export async function decodeSlices(slices: readonly DicomSlice[], name: string):
   const plain = { slope: 1, intercept: 0 };
   const groups = sameScaling(slices) ? [slices] : slices.map((slice) => [slice]);
   let plane = 0;
-  for (const group of groups) {
-    const { data } = await decode(group, name);
+  await decode(groups, name, (decoded, group) => {
     for (let at = 0; at < group.length; at++, plane++) {
-      stack.set(plane, data.subarray(at * rows * columns, (at + 1) * rows * columns), plain);
+      stack.set(plane, decoded.data.subarray(at * rows * columns, (at + 1) * rows * columns), plain);
     }
-  }
+  });
   return stack.data;
 }
 
-async function decode(slices: readonly DicomSlice[], name: string): Promise<Decoded> {
+/** Calls `take` with each group's voxels, in order. */
+async function decode(
+  groups: readonly (readonly DicomSlice[])[],
+  name: string,
+  take: (decoded: Decoded, group: readonly DicomSlice[]) => void,
+): Promise<void> {
   const dicom = createRequire(import.meta.url).resolve('@itk-wasm/dicom');
   const worker = new Worker(WORKER, {
     eval: true,
-    workerData: { module: pathToFileURL(dicom).href, files: slices.map((slice) => resolve(slice.file)) },
+    workerData: {
+      module: pathToFileURL(dicom).href,
+      groups: groups.map((group) => group.map((slice) => resolve(slice.file))),
+    },
     stdout: true,
     stderr: true,
   });
   worker.stdout.resume();
   worker.stderr.resume();
+  let done = 0;
   try {
-    const decoded = await new Promise<Decoded | 'failed'>((done) => {
-      worker.once('message', done);
-      worker.once('error', () => done('failed'));
-      worker.once('exit', () => done('failed'));
+    await new Promise<void>((finish) => {
+      worker.on('message', (decoded: Decoded | 'failed') => {
+        const group = groups[done]!;
+        if (decoded === 'failed' || !fits(decoded, group)) return finish();
+        take(decoded, group);
+        if (++done === groups.length) finish();
+      });
+      worker.once('error', () => finish());
+      worker.once('exit', () => finish());
     });
-    if (decoded !== 'failed' && fits(decoded, slices)) return decoded;
   } finally {
     await worker.terminate();
   }
+  if (done === groups.length) return;
   throw new ImagingError({
     code: 'CORRUPT',
     message: `${name}: its compressed pixels do not decode; export the series again, uncompressed if possible`,

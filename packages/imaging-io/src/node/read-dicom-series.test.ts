@@ -65,6 +65,19 @@ describe('series written by pydicom', () => {
   );
 });
 
+test('compressed pixels that do not decode', async () => {
+  const files = golden.series
+    .find((s) => s.name === 'JPEG 2000')!
+    .files.map((file) => Buffer.from(file, 'base64'));
+  const codestream = files[1]!.indexOf(Buffer.from([0xff, 0x4f, 0xff, 0x51]));
+  files[1]!.fill(0xaa, codestream, codestream + 60);
+  const folder = folderOf(Object.fromEntries(files.map((file, at) => [`${at}.dcm`, file])));
+  await expect(readDicomSeries(folder)).rejects.toMatchObject({
+    code: 'CORRUPT',
+    message: expect.stringContaining(folder),
+  });
+});
+
 describe('pixels', () => {
   test('oblique: direction columns are row, column and their cross product', async () => {
     const [c, s] = [Math.cos(0.3), Math.sin(0.3)];
@@ -203,14 +216,18 @@ describe('what else lies in the folder', () => {
   });
 });
 
-test.each([10, 100, 140, 300, 500])('a file cut to %d bytes is refused', async (length) => {
-  const cut = dicomBytes({ position: [0, 0, 4] }).subarray(0, length);
-  const error: Error = await readDicomSeries(series(heights(0, 2), { 'c.dcm': cut })).catch((e) => e);
-  expect(error).toMatchObject({
-    code: expect.stringMatching(/TRUNCATED|MALFORMED/),
-    message: expect.stringContaining('c.dcm'),
-  });
-});
+const whole = dicomBytes({ position: [0, 0, 4] });
+test.each([10, 100, 140, 300, whole.length - 20, whole.length - 2])(
+  'a file cut to %d bytes is refused',
+  async (length) => {
+    const cut = whole.subarray(0, length);
+    const error: Error = await readDicomSeries(series(heights(0, 2), { 'c.dcm': cut })).catch((e) => e);
+    expect(error).toMatchObject({
+      code: expect.stringMatching(/TRUNCATED|MALFORMED/),
+      message: expect.stringContaining('c.dcm'),
+    });
+  },
+);
 
 test('no patient in any error', async () => {
   for (const slices of [heights(0, 2, 2), heights(0, 2, 8), [{ photometric: 'RGB' }], [{ rows: 0 }]]) {

@@ -1,0 +1,11 @@
+export type { ModelComparison } from './compare-models.js';
+export { compareModels } from './compare-models.js';
+export type { PngImage } from './encode-png.js';
+export { encodePng } from './encode-png.js';
+export type { CountedProportion, EvaluationOptions, ModelEvaluation } from './evaluate-model.js';
+export { evaluateModel } from './evaluate-model.js';
+export { renderReport } from './render-report.js';
+export type { ReportErrorCode } from './report-error.js';
+export { ReportError } from './report-error.js';
+export type { AttentionCase, AttentionSlice, ReportInput, ReportModel } from './report-input.js';
+export { slicesToPng } from './slices-to-png.js';
