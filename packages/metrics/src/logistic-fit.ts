@@ -7,7 +7,7 @@ export function sigmoid(x: number): number {
 }
 
 /** ln(1 + exp(x)) without overflow. */
-export function softplus(x: number): number {
+function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
 

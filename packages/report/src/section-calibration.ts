@@ -103,10 +103,33 @@ export function calibrationSection({ main, bootstrap }: MeasuredReport): Section
       bin.positives,
       { shown: decimal(bin.predicted, 2), value: bin.predicted },
       {
-        shown: `${decimal(bin.observed, 2)} (${interval(bin.observedLower, bin.observedUpper, 2)})`,
+        shown: decimal(bin.observed, 2),
+        below: interval(bin.observedLower, bin.observedUpper, 2),
         value: bin.observed,
       },
     ]),
+    csvRows: {
+      columns: [
+        'lower',
+        'upper',
+        'cases',
+        'positives',
+        'predicted',
+        'observed',
+        'observedLower',
+        'observedUpper',
+      ],
+      rows: bins.map((bin) => [
+        bin.lower,
+        bin.upper,
+        bin.count,
+        bin.positives,
+        bin.predicted,
+        bin.observed,
+        bin.observedLower,
+        bin.observedUpper,
+      ]),
+    },
   });
   const missing =
     notDefined.calibration !== undefined &&

@@ -55,9 +55,9 @@ function inWords({ main, baseline, positiveClass, bootstrap, threshold, warnings
     against === undefined
       ? ''
       : against.lower > 0
-        ? `It is above that of ${quoted(baseline!.name)}.`
+        ? `Its AUC is above that of ${quoted(baseline!.name)}.`
         : against.upper < 0
-          ? `It is below that of ${quoted(baseline!.name)}.`
+          ? `Its AUC is below that of ${quoted(baseline!.name)}.`
           : `The difference from ${quoted(baseline!.name)} may be chance: its interval includes 0.`;
   const drawn = evaluation.bootstrap.clustered ? 'patients' : 'cases';
   return html`<p>On ${evaluation.cases} test cases${evaluation.patients !== null && html` of ${evaluation.patients} patients`}, ${evaluation.positives} of them positive (${positiveClass}), ${quoted(main.name)} has a ROC-AUC of <span class="whole">${withInterval(auc)}</span>. ${chance} ${verdict}

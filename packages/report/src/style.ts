@@ -68,7 +68,7 @@ th:first-child,td:first-child{padding-left:0;text-align:left}
 th:last-child,td:last-child{padding-right:0}
 thead th,thead td{border-bottom:1.5px solid var(--ink);font-weight:600;vertical-align:bottom}
 tbody th{font-weight:400}th.short{white-space:nowrap}
-@media (max-width:34rem){th,td{padding-left:.35rem;padding-right:.35rem}}
+@media (max-width:34rem){table{font-size:.76rem}th,td{padding-left:.35rem;padding-right:.35rem}}
 .narrow{display:none}@media screen and (max-width:34rem){.narrow{display:block}.wide{display:none}}
 .confusion td{font-size:1rem}.confusion .right-call{background:var(--wash);font-weight:600}
 .confusion th:last-child,.confusion td:last-child{padding-right:.6rem;color:var(--muted)}
