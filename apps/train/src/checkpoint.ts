@@ -7,7 +7,7 @@ import { TrainError } from './train-error.js';
 import { writeOutput } from './write-output.js';
 
 /** One row of the training curve. */
-interface EpochRecord {
+export interface EpochRecord {
   epoch: number;
   trainLoss: number;
   validationLoss: number;

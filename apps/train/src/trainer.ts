@@ -50,6 +50,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
   const { model, study, tokens, train, validation, checkpointPath, identity, interrupted } = options;
   const { training, loss, seed } = study;
   const variables = model.namedVariables();
+  const tensors = model.namedTensors();
   const optimizer = new AdamW({ learningRate: training.learningRate, weightDecay: training.weightDecay });
   const streams = {
     order: new RandomStream(seed, 'order of cases'),
@@ -88,7 +89,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
       });
     }
     ({ state, best } = saved);
-    restoreSnapshot(variables, saved.weights);
+    restoreSnapshot(tensors, saved.weights);
     restoreMoments(optimizer, variables, saved);
     model.restoreStreams(state.streams);
     streams.order.restore(state.streams.order as never);
@@ -96,6 +97,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
     if (saved.memory) memory.push(toFloat32(saved.memory), state.memoryLabels);
     if (!state.finished) console.error(`going on from epoch ${state.epoch + 1}, step ${state.step + 1}`);
   }
+  if (!saved) await model.standardise(embeddings(model, tokens, train));
   const started = performance.now() - state.seconds * 1000;
 
   const save = async () => {
@@ -106,7 +108,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
     state.seconds = (performance.now() - started) / 1000;
     await writeCheckpoint(checkpointPath, {
       state,
-      weights: await snapshot(variables),
+      weights: await snapshot(tensors),
       moments,
       best,
       memory: kept && { dtype: 'F32', shape: kept.shape, data: kept.rows },
@@ -158,7 +160,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
     progress.stop();
     optimizer.dispose();
   }
-  restoreSnapshot(variables, best);
+  restoreSnapshot(tensors, best);
   return state;
 
   /** One optimiser step on a batch of cases; returns its loss. */
@@ -206,7 +208,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
     const figure = training.monitor === 'auc' ? validationAuc : -validationLoss;
     if (!state.best || figure > state.best.figure) {
       state.best = { epoch: state.epoch + 1, figure };
-      best = await snapshot(variables);
+      best = await snapshot(tensors);
     }
     state.epoch += 1;
     state.step = 0;
@@ -215,6 +217,11 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
       state.epoch - state.best.epoch >= training.patience && state.epoch >= training.minimumEpochs;
     state.finished = stale || state.epoch === training.epochs;
   }
+}
+
+/** The slice embeddings that the untrained encoder gives each case. */
+async function* embeddings(model: ResponseModel, tokens: CaseTokens, cases: readonly LabelledCase[]) {
+  for (const { caseId } of cases) yield model.sliceEmbeddings(await tokens.read(caseId));
 }
 
 /** Logits of cases, one case at a time. */

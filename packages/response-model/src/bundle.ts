@@ -61,7 +61,7 @@ export async function bundleToFiles(
     files.set(`${ADAPTER}adapter_model.safetensors`, weights);
   }
   const head = new Map<string, WeightTensor>();
-  for (const [name, variable] of Object.entries(headVariables(model))) {
+  for (const [name, variable] of Object.entries(headTensors(model))) {
     head.set(name, { dtype: 'F32', shape: variable.shape, data: (await variable.data()) as Float32Array });
   }
   files.set(HEAD, writeSafetensors(head));
@@ -107,14 +107,14 @@ export async function bundleFromFiles(files: BundleFiles): Promise<LoadedBundle>
     });
   }
   const model = new ResponseModel({ recipe: metadata.recipe, vit, seed: 0 });
-  assignStrictly(headVariables(model), readSafetensors(requireFile(files, HEAD)).tensors, HEAD);
+  assignStrictly(headTensors(model), readSafetensors(requireFile(files, HEAD)).tensors, HEAD);
   const { a, b } = metadata.calibration;
   return { model, metadata, probability: (logit) => 1 / (1 + Math.exp(a * logit + b)) };
 }
 
-function headVariables(model: ResponseModel): Record<string, tf.Variable> {
+function headTensors(model: ResponseModel): Record<string, tf.Variable> {
   return Object.fromEntries(
-    Object.entries(model.namedVariables()).filter(([name]) => !name.startsWith('adapter.')),
+    Object.entries(model.namedTensors()).filter(([name]) => !name.startsWith('adapter.')),
   );
 }
 

@@ -58,7 +58,7 @@ const makeModel = async (adaptedBlocks: number) =>
 /** Moves every variable away from its initial value, so that no part of the model is still zero. */
 function shake(model: ResponseModel): void {
   const random = new RandomStream(8, 'shake');
-  for (const variable of Object.values(model.namedVariables())) {
+  for (const variable of Object.values(model.namedTensors())) {
     const noise = Float32Array.from({ length: variable.size }, () => 0.3 * random.normal());
     tf.tidy(() => variable.assign(tf.add(variable, tf.tensor(noise, variable.shape))));
   }
@@ -222,6 +222,24 @@ test('weights of another shape are refused with both shapes', async () => {
     code: 'SHAPE_MISMATCH',
     message: 'head.safetensors: head.layers.0.bias has shape [7], the recipe expects [4]',
   });
+});
+
+test('standardised slice embeddings have mean 0 and deviation 1 over the rows given', async () => {
+  const model = await makeModel(0);
+  const { volume, mask } = syntheticCase();
+  const rows = await model.sliceEmbeddings(await model.prefixTokens(model.slices(volume, mask)));
+  await model.standardise([rows.subarray(0, rows.length / 3), rows.subarray(rows.length / 3)]);
+  const width = model.vit.config.hidden_size;
+  const { 'standardisation.mean': centre, 'standardisation.deviation': spread } = model.namedTensors();
+  const column = (values: Float32Array, j: number) => [0, 1, 2].map((row) => values[row * width + j]!);
+  for (let j = 0; j < width; j++) {
+    const values = column(rows, j);
+    const mean = values.reduce((sum, value) => sum + value) / 3;
+    const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 3);
+    expect(centre!.dataSync()[j]).toBeCloseTo(mean, 5);
+    expect(spread!.dataSync()[j]).toBeCloseTo(deviation, 5);
+  }
+  model.dispose();
 });
 
 test('a recipe that does not fit the encoder is refused', async () => {

@@ -15,8 +15,11 @@ import { ResponseHead } from './head.js';
 import type { Recipe } from './recipe.js';
 import { ResponseModelError } from './response-model-error.js';
 
-/** Slices that go through the encoder's frozen blocks at once: bounds memory, not results. */
-const PREFIX_BATCH = 8;
+/**
+ * Slices of one case that go through the frozen blocks at once. Never of several cases: libtensorflow's last bits depend
+ * on the batch around a slice, and a case's tokens may not depend on which cases were computed with it.
+ */
+const PREFIX_BATCH = 32;
 
 export interface ForwardResult {
   /** [B] */
@@ -55,6 +58,8 @@ export class ResponseModel {
   readonly #pool: Aggregation;
   readonly #head: ResponseHead;
   readonly #adapterDropout: RandomStream;
+  readonly #centre: tf.Variable<tf.Rank.R1>;
+  readonly #spread: tf.Variable<tf.Rank.R1>;
 
   /**
    * @param vit an encoder; LoRA is attached to its last `recipe.encoder.adaptedBlocks` blocks unless it has one already
@@ -83,6 +88,8 @@ export class ResponseModel {
       attachLora(vit, { ...lora, layers_to_transform }, { seed });
     }
     this.#adapterDropout = new RandomStream(seed, 'adapter dropout');
+    this.#centre = tf.tidy(() => tf.variable(tf.zeros([vit.config.hidden_size]), false));
+    this.#spread = tf.tidy(() => tf.variable(tf.ones([vit.config.hidden_size]), false));
     this.#pool = createPool(recipe.aggregation, vit.config.hidden_size, seed);
     this.#head = new ResponseHead({
       ...recipe.head,
@@ -94,6 +101,42 @@ export class ResponseModel {
   /** Blocks whose output never changes while this model trains. */
   get frozenBlocks(): number {
     return this.vit.config.num_hidden_layers - this.recipe.encoder.adaptedBlocks;
+  }
+
+  /**
+   * Fixes the mean and standard deviation by which every dimension of a slice embedding is standardised from now on.
+   * A pretrained encoder's embeddings share a large common part; without this, training spends its steps on that.
+   * @param cases [slices, E] slice embeddings of each TRAINING case; read one at a time
+   */
+  async standardise(cases: AsyncIterable<Float32Array> | Iterable<Float32Array>): Promise<void> {
+    const width = this.vit.config.hidden_size;
+    const centre = new Float64Array(width);
+    const squares = new Float64Array(width);
+    let count = 0;
+    for await (const rows of cases) {
+      for (let start = 0; start < rows.length; start += width) {
+        count += 1;
+        for (let j = 0; j < width; j++) {
+          // Welford's update, which does not lose digits where the mean is large beside the deviation
+          const value = rows[start + j]!;
+          const before = value - centre[j]!;
+          centre[j]! += before / count;
+          squares[j]! += before * (value - centre[j]!);
+        }
+      }
+    }
+    tf.tidy(() => {
+      this.#centre.assign(tf.tensor1d(Float32Array.from(centre)));
+      this.#spread.assign(tf.tensor1d(Float32Array.from(squares, (square) => Math.sqrt(square / count) + 1e-6)));
+    });
+  }
+
+  /** [S, E] slice embeddings of a case as they are, before standardisation. */
+  async sliceEmbeddings({ data, shape }: PrefixTokens): Promise<Float32Array> {
+    const embeddings = tf.tidy(() => this.vit.classToken(tf.tensor3d(data, shape), this.frozenBlocks));
+    const values = Float32Array.from(await embeddings.data());
+    embeddings.dispose();
+    return values;
   }
 
   /** The slices that the encoder sees of a case. Errors are lesion-mask's. */
@@ -145,7 +188,8 @@ export class ResponseModel {
         this.frozenBlocks,
         training ? { dropout: this.#adapterDropout } : {},
       ); // [sum S, E]
-      const { bags, mask } = padBags(classTokens, bagSizes); // [B, S, E], [B, S]
+      const standardised = tf.div(tf.sub(classTokens, this.#centre), this.#spread) as tf.Tensor2D; // [sum S, E]
+      const { bags, mask } = padBags(standardised, bagSizes); // [B, S, E], [B, S]
       const { embedding, attention: weights } = this.#pool.forward(bags, { mask, training });
       const { logits, projection } = this.#head.forward(embedding, training);
       return { logits, embedding, projection, attention: weights };
@@ -171,6 +215,15 @@ export class ResponseModel {
   async predict(volume: Volume, mask: Mask): Promise<CasePrediction> {
     const slices = this.slices(volume, mask);
     return { ...(await this.predictTokens(await this.prefixTokens(slices))), slices };
+  }
+
+  /** Everything that a bundle or a checkpoint has to keep: what is trained, and the standardisation. */
+  namedTensors(): Record<string, tf.Variable> {
+    return {
+      ...this.namedVariables(),
+      'standardisation.mean': this.#centre,
+      'standardisation.deviation': this.#spread,
+    };
   }
 
   /** Everything that is trained, under names that are the same in every process. */
@@ -213,6 +266,7 @@ export class ResponseModel {
     this.vit.dispose();
     this.#pool.dispose();
     this.#head.dispose();
+    tf.dispose([this.#centre, this.#spread]);
   }
 }
 
