@@ -5,6 +5,7 @@ import { type CaseTokens, readCase } from './case-tokens.js';
 import type { TrainingState } from './checkpoint.js';
 import type { Evaluation } from './evaluation.js';
 import type { CasesBySplit } from './fit.js';
+import { groupWarnings } from './group-warnings.js';
 import type { RunRecord } from './run-record.js';
 import type { Study } from './study.js';
 import type { SyntheticOrigin } from './synthetic-origin.js';
@@ -60,14 +61,15 @@ export async function studyReport(input: StudyReportInput): Promise<string> {
       epoch,
       trainLoss,
       validationAuc,
+      kept: epoch === state.best?.epoch,
     })),
     attention: await attentionCases(input),
     run: flatten(
       { ...record.provenance, encoder: record.encoder, processor: record.processor, cores: record.cores },
       record,
     ),
-    warnings: all.flatMap(({ caseId }) =>
-      tokens.facts(caseId).warnings.map((warning) => `${caseId}: ${warning}`),
+    warnings: groupWarnings(
+      all.flatMap(({ caseId }) => tokens.facts(caseId).warnings.map((text) => ({ caseId, text }))),
     ),
     notes: [
       'Probabilities are calibrated by Platt scaling on validation cases; the threshold was chosen there too.',

@@ -56,7 +56,8 @@ export interface ReportInput {
   bootstrap: { resamples: number; seed: number; level: number };
   /** the best AUC any model could reach, where the data's maker knows it */
   reachableAuc?: { value: number; description: string };
-  history?: { epoch: number; trainLoss: number; validationAuc: number }[];
+  /** the training curve; `kept` marks the epoch whose weights the model has */
+  history?: { epoch: number; trainLoss: number; validationAuc: number; kept?: boolean }[];
   attention: AttentionCase[];
   /** versions, seeds, hashes, times */
   run: Record<string, string | number>;

@@ -8,12 +8,14 @@ import { figure, type Section } from './section.js';
 type History = NonNullable<MeasuredReport['history']>;
 
 export function trainingSection(history: History): Section {
-  const best = history.reduce((most, epoch) => (epoch.validationAuc > most.validationAuc ? epoch : most));
+  const highest = history.reduce((most, epoch) => (epoch.validationAuc > most.validationAuc ? epoch : most));
+  const kept = history.find((epoch) => epoch.kept);
+  const marked = kept ?? highest;
   return {
     id: 'training',
     title: 'Training',
-    body: html`<p>The validation AUC was highest, ${decimal(best.validationAuc)}, after epoch ${best.epoch} of ${history.at(-1)!.epoch}.</p>
-<div class="pair">${figure({ plot: lossPlot(history), caption: 'Training loss by epoch.' })}${figure({ plot: aucPlot(history, best), caption: 'Validation ROC-AUC by epoch; diamond: the highest. Dashed: chance.' })}</div>
+    body: html`<p>${kept ? `The model has the weights of epoch ${kept.epoch}, validation AUC ${decimal(kept.validationAuc)}. ` : ''}The validation AUC was highest, ${decimal(highest.validationAuc)}, after epoch ${highest.epoch} of ${history.at(-1)!.epoch}.</p>
+<div class="pair">${figure({ plot: lossPlot(history), caption: 'Training loss by epoch.' })}${figure({ plot: aucPlot(history, marked), caption: `Validation ROC-AUC by epoch; diamond: ${kept ? 'the epoch whose weights were kept' : 'the highest'}. Dashed: chance.` })}</div>
 <details><summary>Numbers of the training curves</summary>${dataTable({
       caption: 'Training loss and validation AUC by epoch',
       csv: 'training',
@@ -73,7 +75,7 @@ function lossPlot(history: History) {
   });
 }
 
-function aucPlot(history: History, best: History[number]) {
+function aucPlot(history: History, marked: History[number]) {
   const lowest = Math.min(0.5, ...history.map(({ validationAuc }) => validationAuc));
   const x = epochAxis(history);
   const { colour } = seriesStyle(2);
@@ -81,7 +83,7 @@ function aucPlot(history: History, best: History[number]) {
     name: 'validation',
     width: WIDTH,
     height: HEIGHT,
-    description: `Validation AUC from ${decimal(history[0]!.validationAuc, 2)} to ${decimal(history.at(-1)!.validationAuc, 2)}, highest ${decimal(best.validationAuc, 2)} after epoch ${best.epoch}.`,
+    description: `Validation AUC from ${decimal(history[0]!.validationAuc, 2)} to ${decimal(history.at(-1)!.validationAuc, 2)}, ${decimal(marked.validationAuc, 2)} after epoch ${marked.epoch}, which is marked.`,
     option: {
       ...axes(x, {
         name: 'Validation AUC',
@@ -102,7 +104,7 @@ function aucPlot(history: History, best: History[number]) {
           history.map(({ epoch, validationAuc }) => [epoch, validationAuc]),
           { colour },
         ),
-        marks([[best.epoch, best.validationAuc]], colour, 'diamond', 13),
+        marks([[marked.epoch, marked.validationAuc]], colour, 'diamond', 13),
       ],
     },
   });

@@ -127,7 +127,9 @@ export class ResponseModel {
     }
     tf.tidy(() => {
       this.#centre.assign(tf.tensor1d(Float32Array.from(centre)));
-      this.#spread.assign(tf.tensor1d(Float32Array.from(squares, (square) => Math.sqrt(square / count) + 1e-6)));
+      this.#spread.assign(
+        tf.tensor1d(Float32Array.from(squares, (square) => Math.sqrt(square / count) + 1e-6)),
+      );
     });
   }
 
