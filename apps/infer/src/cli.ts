@@ -7,7 +7,8 @@ import { type PredictOptions, predict } from './predict.js';
 const program = new Command('onco-infer')
   .description('Predicts treatment response with a bundle that onco-train made. Research use only.')
   .version(manifest.version)
-  .showHelpAfterError('(onco-infer COMMAND --help shows examples)');
+  .showHelpAfterError('(onco-infer COMMAND --help shows examples)')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
 
 program
   .command('predict')
@@ -32,7 +33,6 @@ Exit codes: 0 done, 42 the input is wrong, 1 a defect.`,
     );
   });
 
-program.exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
 try {
   await program.parseAsync();
 } catch (error) {

@@ -48,6 +48,8 @@ export interface Prediction {
 }
 
 const SHOWN_SLICES = 6;
+/** About how wide a slice is drawn, in pixels. */
+const SHOWN_SIDE = 256;
 
 /**
  * Predicts one case and writes `prediction.json` and `attention.png` (the most attended slices, the lesion outlined).
@@ -102,7 +104,7 @@ export async function predict(options: PredictOptions): Promise<Prediction & { o
     .sort((a, b) => b.weight - a.weight)
     .slice(0, SHOWN_SLICES);
   await mkdir(options.out, { recursive: true });
-  await writeFileAtomic(join(options.out, 'attention.png'), Buffer.from(slicesToPng(most)));
+  await writeFileAtomic(join(options.out, 'attention.png'), Buffer.from(slicesToPng(most, { zoom: Math.max(1, Math.round(SHOWN_SIDE / size)) })));
   await writeFileAtomic(join(options.out, 'prediction.json'), `${JSON.stringify(prediction, null, 2)}\n`);
   return { ...prediction, out: options.out };
 }

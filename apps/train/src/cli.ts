@@ -25,7 +25,8 @@ const program = new Command('onco-train')
     'Trains and evaluates predictors of treatment response from CT and MRI volumes. Research use only.',
   )
   .version(manifest.version)
-  .showHelpAfterError('(onco-train COMMAND --help shows examples)');
+  .showHelpAfterError('(onco-train COMMAND --help shows examples)')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
 
 program
   .command('phantom')
@@ -81,7 +82,6 @@ program
   .addHelpText('after', '\nExample:\n  onco-train compare runs/lidc-frozen runs/lidc-lora --out runs/lidc.md')
   .action(async (runs: string[], { out }: { out?: string }) => console.log(await compareRuns(runs, out)));
 
-program.exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
 try {
   await program.parseAsync();
 } catch (error) {

@@ -43,7 +43,7 @@ export async function evaluateStudy({
     test: await predictLogits(model, tokens, bySplit.test),
   };
   const platt = fitPlatt(labelsOf('validation'), logits.validation);
-  const volumePlatt = fitPlatt(labelsOf('train'), logVolume('train'));
+  const volumePlatt = fitVolumeOnly(labelsOf('train'), logVolume('train'));
   const probabilities = {
     validation: platt.transform(logits.validation),
     test: platt.transform(logits.test),
@@ -95,4 +95,11 @@ export async function evaluateStudy({
       }),
     },
   };
+}
+
+/** Logistic regression on log volume; the prevalence where every lesion has the same volume. */
+function fitVolumeOnly(labels: readonly number[], logVolumes: readonly number[]) {
+  if (logVolumes.some((value) => value !== logVolumes[0])) return fitPlatt(labels, logVolumes);
+  const prevalence = labels.reduce((sum, label) => sum + label, 0) / labels.length;
+  return { transform: (values: readonly number[]) => values.map(() => prevalence) };
 }

@@ -11,8 +11,8 @@ export class LesionMaskError extends Error {
   readonly code: LesionMaskErrorCode;
   readonly [marker] = true;
 
-  constructor({ code, message }: { code: LesionMaskErrorCode; message: string }) {
-    super(message);
+  constructor({ code, message, cause }: { code: LesionMaskErrorCode; message: string; cause?: unknown }) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = 'LesionMaskError';
     this.code = code;
   }

@@ -75,3 +75,13 @@ test('refuses what it cannot draw', () => {
   );
   expect(code(() => slicesToPng([{ ...slices[0]!, size: 47 }]))).toBe('IMAGE_SIZE');
 });
+
+test('zoom makes every slice pixel a square', () => {
+  const slice = { index: 3, weight: 1, pixels: Uint8Array.of(10, 20, 30, 40), lesion: new Uint8Array(4), size: 2 };
+  const plain = decode(slicesToPng([slice]));
+  const zoomed = decode(slicesToPng([slice], { zoom: 5 }));
+  expect(zoomed.width - plain.width).toBe(8);
+  const grey = (x: number, y: number) => zoomed.data[(y * zoomed.width + x) * 3];
+  expect([grey(4, 4), grey(8, 8), grey(9, 4), grey(13, 13)]).toEqual([10, 10, 20, 40]);
+  expect(() => slicesToPng([slice], { zoom: 1.5 })).toThrowError(/zoom/);
+});

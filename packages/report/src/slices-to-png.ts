@@ -17,14 +17,20 @@ const GAP = 4;
  *
  * @param slices all of one size
  * @param options.columns slices a row; as square a sheet as possible unless given
+ * @param options.zoom every pixel of a slice becomes a square of so many; default 1
  * @throws ReportError `INVALID_INPUT` for no slices, slices of unequal size or weights that are not numbers >= 0; `IMAGE_SIZE`
  * @example
  * await writeFile('overlay.png', slicesToPng(slices.slice(0, 9), { columns: 3 }))
  */
 export function slicesToPng(
-  slices: AttentionSlice[],
-  { columns = Math.ceil(Math.sqrt(slices.length)) }: { columns?: number } = {},
+  given: AttentionSlice[],
+  { columns = Math.ceil(Math.sqrt(given.length)), zoom = 1 }: { columns?: number; zoom?: number } = {},
 ): Uint8Array {
+  if (!Number.isInteger(zoom) || zoom < 1) {
+    throw new ReportError({ code: 'INVALID_INPUT', message: `zoom is ${zoom}: a whole number from 1 on is needed.` });
+  }
+  for (const slice of given) checkSlice(slice);
+  const slices = zoom === 1 ? given : given.map((slice) => enlarge(slice, zoom));
   const size = slices[0]?.size;
   if (size === undefined || !Number.isInteger(columns) || columns < 1) {
     throw new ReportError({
@@ -33,7 +39,6 @@ export function slicesToPng(
     });
   }
   for (const slice of slices) {
-    checkSlice(slice);
     if (slice.size !== size || !(slice.weight >= 0 && Number.isFinite(slice.weight))) {
       throw new ReportError({
         code: 'INVALID_INPUT',
@@ -74,4 +79,14 @@ export function slicesToPng(
     }
   });
   return encodePng({ width, height, channels: 3, data });
+}
+
+function enlarge({ pixels, lesion, size, ...rest }: AttentionSlice, zoom: number): AttentionSlice {
+  const side = size * zoom;
+  const each = (source: Uint8Array) =>
+    Uint8Array.from({ length: side * side }, (_, at) => {
+      const [x, y] = [Math.floor((at % side) / zoom), Math.floor(at / side / zoom)];
+      return source[y * size + x]!;
+    });
+  return { ...rest, size: side, pixels: each(pixels), lesion: each(lesion) };
 }

@@ -17,11 +17,12 @@ async function writeSmallCase(folder: string, name: string, label: number): Prom
   const [nx, ny, nz] = SIZE;
   const data = new Int16Array(nx * ny * nz);
   const lesion = new Uint8Array(data.length);
+  const radius = 5 + 2 * random.uniform();
   for (let k = 0; k < nz; k++) {
     for (let j = 0; j < ny; j++) {
       for (let i = 0; i < nx; i++) {
         const at = i + nx * (j + ny * k);
-        const inside = k > 0 && k < nz - 1 && (i - 12) ** 2 + (j - 11) ** 2 < 36;
+        const inside = k > 0 && k < nz - 1 && (i - 12) ** 2 + (j - 11) ** 2 < radius ** 2;
         lesion[at] = inside ? 1 : 0;
         const stripe = inside && label === 1 && i % 4 < 2 ? 120 : 0;
         data[at] = Math.round(20 + 40 * random.normal() + stripe);
