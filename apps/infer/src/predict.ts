@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type EngineInfo, startEngine } from '@onco-response/engine';
 import { readMask, readVolume } from '@onco-response/imaging-io/node';
+import { nameMask } from '@onco-response/lesion-mask';
 import { slicesToPng } from '@onco-response/report';
 import { loadBundle } from '@onco-response/response-model/node';
 import writeFileAtomic from 'write-file-atomic';
@@ -63,7 +64,7 @@ export async function predict(options: PredictOptions): Promise<Prediction & { o
   const { model, metadata, probability: calibrate } = await loadBundle(options.model);
   const volume = await readVolume(options.image);
   const mask = await readMask(options.mask, { like: volume });
-  const { logit, attention, slices } = await model.predict(volume, mask);
+  const { logit, attention, slices } = await nameMask(options.mask, () => model.predict(volume, mask));
   model.dispose();
 
   const probability = calibrate(logit);
@@ -104,7 +105,10 @@ export async function predict(options: PredictOptions): Promise<Prediction & { o
     .sort((a, b) => b.weight - a.weight)
     .slice(0, SHOWN_SLICES);
   await mkdir(options.out, { recursive: true });
-  await writeFileAtomic(join(options.out, 'attention.png'), Buffer.from(slicesToPng(most, { zoom: Math.max(1, Math.round(SHOWN_SIDE / size)) })));
+  await writeFileAtomic(
+    join(options.out, 'attention.png'),
+    Buffer.from(slicesToPng(most, { zoom: Math.max(1, Math.round(SHOWN_SIDE / size)) })),
+  );
   await writeFileAtomic(join(options.out, 'prediction.json'), `${JSON.stringify(prediction, null, 2)}\n`);
   return { ...prediction, out: options.out };
 }

@@ -6,7 +6,7 @@ import type { CohortCase } from '@onco-response/cohort';
 import { Progress } from '@onco-response/command-line/node';
 import { PrefixCache } from '@onco-response/encoder/node';
 import { readMask, readVolume } from '@onco-response/imaging-io/node';
-import { LesionMaskError } from '@onco-response/lesion-mask';
+import { nameMask } from '@onco-response/lesion-mask';
 import type { PrefixTokens, ResponseModel } from '@onco-response/response-model';
 import { TrainError } from './train-error.js';
 import { writeOutput } from './write-output.js';
@@ -100,7 +100,7 @@ export class CaseTokens {
       return { key, ...JSON.parse(await readFile(factsPath, 'utf8')) };
     }
     const { volume, lesion } = await readCase(each);
-    const slices = nameMask(mask, () => model.slices(volume, lesion));
+    const slices = await nameMask(mask, () => model.slices(volume, lesion));
     const { data, shape } = await model.prefixTokens(slices);
     await this.#cache.put(key, data, shape);
     const { sliceIndices, lesionVolumeMm3, warnings } = slices;
@@ -122,16 +122,6 @@ function requireMask({ image, mask, caseId, line }: CohortCase): { image: string
     code: 'MISSING_FILE',
     message: `line ${line} of the manifest (${caseId}) has no mask: give one, this version does not segment`,
   });
-}
-
-/** Says which file an error about a mask is about: lesion-mask sees voxels, not files. */
-function nameMask<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    if (!LesionMaskError.isInstance(cause)) throw cause;
-    throw new LesionMaskError({ code: cause.code, message: `${path}: ${cause.message}`, cause });
-  }
 }
 
 async function hashFile(path: string): Promise<string> {

@@ -4,3 +4,4 @@ export type { InputMode } from './input-pixels.js';
 export { type LesionBox, lesionBox } from './lesion-box.js';
 export { LesionMaskError, type LesionMaskErrorCode } from './lesion-mask-error.js';
 export { type LesionSlices, type LesionSlicesOptions, lesionSlices } from './lesion-slices.js';
+export { nameMask } from './name-mask.js';

@@ -77,7 +77,13 @@ test('refuses what it cannot draw', () => {
 });
 
 test('zoom makes every slice pixel a square', () => {
-  const slice = { index: 3, weight: 1, pixels: Uint8Array.of(10, 20, 30, 40), lesion: new Uint8Array(4), size: 2 };
+  const slice = {
+    index: 3,
+    weight: 1,
+    pixels: Uint8Array.of(10, 20, 30, 40),
+    lesion: new Uint8Array(4),
+    size: 2,
+  };
   const plain = decode(slicesToPng([slice]));
   const zoomed = decode(slicesToPng([slice], { zoom: 5 }));
   expect(zoomed.width - plain.width).toBe(8);

@@ -27,7 +27,10 @@ export function slicesToPng(
   { columns = Math.ceil(Math.sqrt(given.length)), zoom = 1 }: { columns?: number; zoom?: number } = {},
 ): Uint8Array {
   if (!Number.isInteger(zoom) || zoom < 1) {
-    throw new ReportError({ code: 'INVALID_INPUT', message: `zoom is ${zoom}: a whole number from 1 on is needed.` });
+    throw new ReportError({
+      code: 'INVALID_INPUT',
+      message: `zoom is ${zoom}: a whole number from 1 on is needed.`,
+    });
   }
   for (const slice of given) checkSlice(slice);
   const slices = zoom === 1 ? given : given.map((slice) => enlarge(slice, zoom));
