@@ -4,7 +4,7 @@ import { EncoderError } from './encoder-error.js';
 import type { VitConfig } from './vit-config.js';
 
 /** Every tensor that a model of this configuration has, by its name in the hub's checkpoints. */
-export function expectedShapes(config: VitConfig): Map<string, readonly number[]> {
+function expectedShapes(config: VitConfig): Map<string, readonly number[]> {
   const { model_type, hidden_size: width, intermediate_size: hidden, patch_size: patch } = config;
   const positions = 1 + Math.floor(config.image_size / patch) ** 2;
   const shapes = new Map<string, readonly number[]>([

@@ -3,7 +3,7 @@ import { ImagingError } from './imaging-error.js';
 import { niftiTransforms } from './nifti-geometry.js';
 
 /** Header (348 bytes) plus an empty extension flag. */
-export const WRITTEN_OFFSET = 352;
+const WRITTEN_OFFSET = 352;
 
 /** NIfTI-1 keeps sizes in 16 bits. */
 const MAX_AXIS = 32767;

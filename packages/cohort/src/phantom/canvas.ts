@@ -29,7 +29,7 @@ export function makeCanvas(size: Vec3, spacing: Vec3): Canvas {
 }
 
 /** First and last voxel index, within the canvas, of an interval in mm along one axis. */
-export function voxelRange(canvas: Canvas, axis: 0 | 1 | 2, low: number, high: number): [number, number] {
+function voxelRange(canvas: Canvas, axis: 0 | 1 | 2, low: number, high: number): [number, number] {
   const at = (mm: number) => (mm - canvas.origin[axis]) / canvas.spacing[axis];
   return [Math.max(0, Math.ceil(at(low))), Math.min(canvas.size[axis] - 1, Math.floor(at(high)))];
 }

@@ -14,7 +14,7 @@ export interface PlantedSignal {
 type SignalOptions = Required<Pick<PhantomOptions, 'strength' | 'intercept'>>;
 
 /** P(label = 1 | latent). */
-export function labelProbability(latent: number, { strength, intercept }: SignalOptions): number {
+function labelProbability(latent: number, { strength, intercept }: SignalOptions): number {
   return 1 / (1 + Math.exp(-(intercept + strength * latent)));
 }
 

@@ -43,7 +43,7 @@ async function listFiles(folder: string): Promise<string[]> {
 }
 
 /** The bytes of a DICOM file; undefined for a file of another kind, of which only the first bytes are read. */
-export async function readDicomBytes(path: string): Promise<Uint8Array | undefined> {
+async function readDicomBytes(path: string): Promise<Uint8Array | undefined> {
   try {
     const file = await open(path, 'r');
     try {
@@ -82,7 +82,7 @@ function refuseCut(start: Uint8Array, path: string): void {
 }
 
 /** Inflates a deflated DICOM object. */
-export function inflateLimited(deflated: Uint8Array, path: string): Uint8Array {
+function inflateLimited(deflated: Uint8Array, path: string): Uint8Array {
   try {
     return inflateRawSync(deflated, { maxOutputLength: MAX_UNQUESTIONED_BYTES });
   } catch (error) {
