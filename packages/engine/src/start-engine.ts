@@ -78,6 +78,8 @@ export async function startEngine({
   }
   await tf.setBackend(backend);
   await tf.ready();
+  // The plain JavaScript backend advertises tfjs-node on its first operation; here it was asked for by name.
+  if (backend === 'cpu') Object.assign(tf.backend(), { firstUse: false });
   await import('./gradients.js');
   return running;
 }
