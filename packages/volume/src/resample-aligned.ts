@@ -2,9 +2,9 @@ import type { AxisTaps } from './axis-taps.js';
 import type { Vec3, VoxelArray } from './types.js';
 
 /**
- * Separable resampling where target and source axes run alike: planes are blended along z, rows of the blend along
- * y, voxels of that along x. Only the rows and columns that some target needs are touched, so a small target in a
- * large volume costs little.
+ * Separable resampling where target and source axes run alike. Each source plane that some target needs is resampled
+ * along x and y once and kept while targets along z use it; a target plane is their weighted sum. Only the rows that
+ * some target needs are touched, so a small target in a large volume costs little.
  */
 export function resampleAligned(
   source: VoxelArray,
@@ -15,76 +15,102 @@ export function resampleAligned(
 ): void {
   const [x, y, z] = axes;
   const [width, height] = sourceSize;
-  const [left, right] = usedRange(x);
   const [top, bottom] = usedRange(y);
-  const columns = right - left;
-  if (columns <= 0 || bottom <= top) return;
-  const plane = new Float64Array(columns * (bottom - top)); // z blended
-  const row = new Float64Array(columns); // z and y blended
-
-  for (let k = z.first; k < z.end; k++) {
+  const columns = x.end - x.first;
+  const lines = y.end - y.first;
+  if (columns <= 0 || lines <= 0) return;
+  const rows = new Float64Array(columns * (bottom - top)); // one source plane, resampled along x
+  // One target plane needs at most `taps` neighbouring source planes, which never share a slot.
+  const slots = Array.from({ length: z.taps }, () => new Float64Array(columns * lines));
+  const held = new Int32Array(z.taps).fill(-1);
+  const planeOf = (index: number): Float64Array => {
+    const slot = index % z.taps;
+    const plane = slots[slot]!;
+    if (held[slot] === index) return plane;
+    held[slot] = index;
     for (let j = top; j < bottom; j++) {
-      const start = left + j * width;
-      blend(source, start, width * height, z, k, plane, (j - top) * columns, columns);
+      const start = width * (j + height * index);
+      if (x.taps === 2) gatherTwo(source, start, x, rows, (j - top) * columns);
+      else gather(source, start, x, rows, (j - top) * columns);
     }
-    for (let j = y.first; j < y.end; j++) {
-      blend(plane, -top * columns, columns, y, j, row, 0, columns);
-      const to = targetSize[0] * (j + targetSize[1] * k);
-      if (x.taps === 2) gatherTwo(row, left, x, target, to);
-      else gather(row, left, x, target, to);
+    for (let j = 0; j < lines; j++) {
+      const first = (y.first + j) * y.taps;
+      for (let tap = first; tap < first + y.taps; tap += 2) {
+        const [a, b] = [(y.index[tap]! - top) * columns, (y.index[tap + 1]! - top) * columns];
+        blendTwo(
+          rows,
+          a,
+          y.weight[tap]!,
+          rows,
+          b,
+          y.weight[tap + 1]!,
+          plane,
+          j * columns,
+          columns,
+          tap > first,
+        );
+      }
+    }
+    return plane;
+  };
+
+  const sum = new Float64Array(columns * lines);
+  for (let k = z.first; k < z.end; k++) {
+    const first = k * z.taps;
+    for (let tap = first; tap < first + z.taps; tap += 2) {
+      const [a, b] = [planeOf(z.index[tap]!), planeOf(z.index[tap + 1]!)];
+      blendTwo(a, 0, z.weight[tap]!, b, 0, z.weight[tap + 1]!, sum, 0, sum.length, tap > first);
+    }
+    for (let j = 0; j < lines; j++) {
+      const to = x.first + targetSize[0] * (y.first + j + targetSize[1] * k);
+      target.set(sum.subarray(j * columns, (j + 1) * columns), to);
     }
   }
 }
 
-/**
- * `to[at..]` = weighted sum of the lines of `from` that target `n` of an axis needs; line m starts at start + m * stride.
- * Taps are taken two at a time: half the passes over memory.
- */
-function blend(
-  from: VoxelArray,
-  start: number,
-  stride: number,
-  { taps, index, weight }: AxisTaps,
-  n: number,
+/** `to` = (`to` +) weighted sum of two lines; two at a time is half the passes over memory. */
+function blendTwo(
+  a: Float64Array,
+  atA: number,
+  weightA: number,
+  b: Float64Array,
+  atB: number,
+  weightB: number,
   to: Float64Array,
   at: number,
   length: number,
+  add: boolean,
 ): void {
-  for (let tap = n * taps, end = tap + taps; tap < end; tap += 2) {
-    const a = start + index[tap]! * stride;
-    const b = start + index[tap + 1]! * stride;
-    const wa = weight[tap]!;
-    const wb = weight[tap + 1]!;
-    if (tap === n * taps) for (let i = 0; i < length; i++) to[at + i] = wa * from[a + i]! + wb * from[b + i]!;
-    else for (let i = 0; i < length; i++) to[at + i] = to[at + i]! + wa * from[a + i]! + wb * from[b + i]!;
-  }
+  if (add)
+    for (let i = 0; i < length; i++) to[at + i] = to[at + i]! + weightA * a[atA + i]! + weightB * b[atB + i]!;
+  else for (let i = 0; i < length; i++) to[at + i] = weightA * a[atA + i]! + weightB * b[atB + i]!;
 }
 
 /** Along x each target has neighbours of its own. */
 function gather(
-  row: Float64Array,
-  left: number,
+  from: VoxelArray,
+  start: number,
   { taps, index, weight, first, end }: AxisTaps,
-  target: Float32Array | Float64Array,
-  to: number,
+  to: Float64Array,
+  at: number,
 ): void {
   for (let i = first, tap = i * taps; i < end; i++) {
     let sum = 0;
-    for (let last = tap + taps; tap < last; tap++) sum += weight[tap]! * row[index[tap]! - left]!;
-    target[to + i] = sum;
+    for (let last = tap + taps; tap < last; tap++) sum += weight[tap]! * from[start + index[tap]!]!;
+    to[at + i - first] = sum;
   }
 }
 
 function gatherTwo(
-  row: Float64Array,
-  left: number,
+  from: VoxelArray,
+  start: number,
   { index, weight, first, end }: AxisTaps,
-  target: Float32Array | Float64Array,
-  to: number,
+  to: Float64Array,
+  at: number,
 ): void {
   for (let i = first, tap = 2 * first; i < end; i++, tap += 2) {
-    target[to + i] =
-      weight[tap]! * row[index[tap]! - left]! + weight[tap + 1]! * row[index[tap + 1]! - left]!;
+    to[at + i - first] =
+      weight[tap]! * from[start + index[tap]!]! + weight[tap + 1]! * from[start + index[tap + 1]!]!;
   }
 }
 
