@@ -3,16 +3,27 @@ import type { DicomSlice, PixelFormat } from './dicom-slice.js';
 import { swapBytes } from './nifti-voxels.js';
 
 /** Stored values of one plane, sign-extended from bit BitsStored - 1; bits above HighBit (overlays) are dropped. */
-export function storedValues(bytes: Uint8Array, format: PixelFormat): Int32Array | Uint32Array {
+export function storedValues(
+  bytes: Uint8Array,
+  format: PixelFormat,
+): Int16Array | Uint16Array | Int32Array | Uint32Array {
   const { rows, columns, bitsAllocated, bitsStored, highBit, signed, littleEndian } = format;
   const width = bitsAllocated / 8;
   const pixels = bytes.slice(0, rows * columns * width); // own, aligned memory
   if (!littleEndian) swapBytes(pixels, width);
+  if (width === 2 && bitsStored === 16) {
+    return signed ? new Int16Array(pixels.buffer) : new Uint16Array(pixels.buffer);
+  }
   const raw =
     width === 1 ? pixels : width === 2 ? new Uint16Array(pixels.buffer) : new Uint32Array(pixels.buffer);
   const up = 31 - highBit; // moves the highest stored bit to bit 31 ...
   const down = 32 - bitsStored; // ... and the lowest to bit 0
-  const values = signed ? new Int32Array(raw.length) : new Uint32Array(raw.length);
+  const narrow = bitsStored < 16;
+  const values = narrow
+    ? new Int16Array(raw.length)
+    : signed
+      ? new Int32Array(raw.length)
+      : new Uint32Array(raw.length);
   if (signed) for (let at = 0; at < raw.length; at++) values[at] = (raw[at]! << up) >> down;
   else for (let at = 0; at < raw.length; at++) values[at] = (raw[at]! << up) >>> down;
   return values;
@@ -39,24 +50,28 @@ export class VoxelStack {
     return this.#data;
   }
 
-  set(
-    plane: number,
-    values: ArrayLike<number>,
-    { slope, intercept }: Pick<DicomSlice, 'slope' | 'intercept'>,
-  ): void {
+  set(plane: number, values: VoxelArray, { slope, intercept }: Pick<DicomSlice, 'slope' | 'intercept'>): void {
     const start = plane * this.#planeLength;
     if (this.#data instanceof Int16Array) {
-      let [lowest, highest] = [0, 0];
-      for (let at = 0; at < this.#planeLength; at++) {
-        const value = values[at]! * slope + intercept;
-        if (value < lowest) lowest = value;
-        else if (value > highest) highest = value;
-        this.#data[start + at] = value;
+      if (values instanceof Int16Array && slope === 1 && intercept === 0) {
+        this.#data.set(values.subarray(0, this.#planeLength), start);
+        return;
       }
-      if (lowest >= -32768 && highest <= 32767) return;
-      this.#data = Int32Array.from(this.#data);
+      const [lowest, highest] = valueRange(values, this.#planeLength);
+      const ends = [lowest * slope + intercept, highest * slope + intercept];
+      if (Math.min(...ends) < -32768 || Math.max(...ends) > 32767) this.#data = Int32Array.from(this.#data);
     }
     const data = this.#data;
     for (let at = 0; at < this.#planeLength; at++) data[start + at] = values[at]! * slope + intercept;
   }
+}
+
+function valueRange(values: VoxelArray, length: number): [number, number] {
+  let [lowest, highest] = [values[0]!, values[0]!];
+  for (let at = 1; at < length; at++) {
+    const value = values[at]!;
+    if (value < lowest) lowest = value;
+    else if (value > highest) highest = value;
+  }
+  return [lowest, highest];
 }
