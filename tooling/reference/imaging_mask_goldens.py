@@ -42,7 +42,7 @@ def text(value):
     return f"{value:.10f}"[:16]
 
 
-def slices(g):
+def slices(g, digits=10):
     columns, rows, count = g["size"]
     d = np.array(g["direction"]).reshape(3, 3)
     out = []
@@ -64,7 +64,7 @@ def slices(g):
         s.PixelSpacing = [g["spacing"][1], g["spacing"][0]]
         s.SliceThickness = g["spacing"][2]
         s.ImageOrientationPatient = [text(v) for v in [*d[:, 0], *d[:, 1]]]
-        s.ImagePositionPatient = [text(v) for v in np.array(g["origin"]) + k * g["spacing"][2] * d[:, 2]]
+        s.ImagePositionPatient = [text(round(v, digits)) for v in np.array(g["origin"]) + k * g["spacing"][2] * d[:, 2]]
         s.PixelData = bytes(rows * columns * 2)
         out.append(s)
     return out
@@ -162,7 +162,12 @@ def segmentations():
 
     add("LABELMAP, frames in no order", segmentation(source, apart, labelmap, ["a", "b", "c"], change=shuffle), apart)
     refused = segmentation(source, apart, labelmap, ["a", "b", "c"], syntax=RLELossless)
-    return {"grid": g, "cases": cases, "compressed": packed(refused)}
+    # heights 0.6, 1.2, 1.9, ... as scanners write them: the image's grid is even, from its first to its last slice
+    even = grid([9, 7, 6], [0.75, 0.5, 0.625], [-40.5, 33.25, 0.6], (0, 0, 0))
+    rounded = segmentation(slices(even, 1), apart, binary, ["a", "b", "c"])
+    span = round(0.6 + 5 * 0.625, 1) - 0.6
+    rounding = {"grid": {**even, "spacing": [0.75, 0.5, span / 5], "origin": [-40.5, 33.2, 0.6]}, "file": packed(rounded), "labels": flat(apart)}
+    return {"grid": g, "cases": cases, "compressed": packed(refused), "rounded": rounding}
 
 
 def circle(centre, radius, points, turn=0.1):
@@ -241,7 +246,7 @@ def structures():
     upright = np.array([[20, 20, 0.0], [20, 35, 0.0], [20, 35, 9.0], [20, 20, 9.0]])
     crooked = np.array([[20, 20, 0.0], [40, 35, 0.0], [30, 38, 9.0]])
     square = np.array([[10, 10], [30, 10], [30, 30], [10, 30]], float)
-    fine = [contour("CLOSED_PLANAR", place(square, z)) for z in (2.0, 3.0, 4.0)]
+    fine = [contour("CLOSED_PLANAR", place(square, z)) for z in (2.0, 3.0, 4.0, 4.2)]
     entries += [
         ("point", [contour("POINT", point)]),
         ("disc and point", [contour("CLOSED_PLANAR", place(outer, 3.0)), contour("POINT", point)]),

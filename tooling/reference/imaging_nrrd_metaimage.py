@@ -110,10 +110,11 @@ with tempfile.TemporaryDirectory() as temporary:
             (folder / data_file).write_bytes(data)
         record(name, folder, file, data_file)
 
+    # without CompressedDataSize SimpleITK prints "Uncompress failed" and returns other memory
     matrix = " ".join(str(v) for v in oblique((25, 5, -12)).T.ravel())
     top = f"ObjectType = Image\nNDims = 3\nBinaryData = True\nTransformMatrix = {matrix}\nDimSize = 5 4 3\nElementType = MET_SHORT\n"
     meta("mha big endian", top + "BinaryDataByteOrderMSB = True\nPosition = 1 2 3\nElementSpacing = 0.7 0.8 3\nElementDataFile = LOCAL\n", big)
-    meta("mha ElementByteOrderMSB zlib", top + "ElementByteOrderMSB = True\nCompressedData = True\nOrigin = 1 2 3\nElementSpacing = 0.7 0.8 3\nElementDataFile = LOCAL\n", zlib.compress(big))
+    meta("mha ElementByteOrderMSB zlib", top + f"ElementByteOrderMSB = True\nCompressedData = True\nCompressedDataSize = {len(zlib.compress(big))}\nOrigin = 1 2 3\nElementSpacing = 0.7 0.8 3\nElementDataFile = LOCAL\n", zlib.compress(big))
     meta("mha ElementSize", top + "Offset = 1 2 3\nElementSize = 0.7 0.8 3\nElementDataFile = LOCAL\n", little)
     meta("mhd HeaderSize", top + "Offset = 1 2 3\nElementSpacing = 0.7 0.8 3\nHeaderSize = 7\nElementDataFile = head.raw\n", b"1234567" + little, "mhd", "head.raw")
     meta("mhd HeaderSize -1", top + "Offset = 1 2 3\nElementSpacing = 0.7 0.8 3\nHeaderSize = -1\nElementDataFile = tail.raw\n", b"12345" + little, "mhd", "tail.raw")

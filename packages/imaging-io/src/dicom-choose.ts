@@ -1,7 +1,8 @@
 import type { DicomFile } from './dicom-slice.js';
 import { ImagingError } from './imaging-error.js';
+import { hasRules, listSeries, matches, type SeriesRules } from './series-rules.js';
 
-/** The files of each series, localizers apart. */
+/** The files of each series. */
 export function groupSeries(files: readonly DicomFile[]): Map<string, DicomFile[]> {
   const groups = new Map<string, DicomFile[]>();
   for (const file of files) {
@@ -20,7 +21,7 @@ export function groupSeries(files: readonly DicomFile[]): Map<string, DicomFile[
 export function chooseSeries(
   files: readonly DicomFile[],
   name: string,
-  seriesUid?: string,
+  { seriesUid, ...rules }: SeriesRules & { seriesUid?: string } = {},
 ): { chosen: DicomFile[]; warnings: string[] } {
   const warnings: string[] = [];
   const wanted = seriesUid === undefined ? files : files.filter((file) => file.seriesUid === seriesUid);
@@ -39,6 +40,16 @@ export function chooseSeries(
     warnings.push(`${name}: left out ${wanted.length - images.length} localizer image(s)`);
   }
   let groups = [...groupSeries(images).values()];
+  if (hasRules(rules)) {
+    const matching = groups.filter((group) => matches(group, rules));
+    if (matching.length === 0) {
+      throw new ImagingError({
+        code: 'NOT_FOUND',
+        message: `${name} holds no series that meets the rules given; it holds ${listSeries(groups)}`,
+      });
+    }
+    groups = matching;
+  }
   if (groups.length > 1) {
     const readable = groups.filter((group) => group.every((file) => file.problem === undefined));
     if (readable.length === 1) {
@@ -47,12 +58,9 @@ export function chooseSeries(
     }
   }
   if (groups.length > 1) {
-    const list = groups
-      .map((group) => `${group[0]!.modality || 'unknown modality'}, ${group.length} files`)
-      .join('; ');
     throw new ImagingError({
       code: 'SEVERAL_SERIES',
-      message: `${name} holds ${groups.length} series (${list}): give one of them as seriesUid (listDicomSeries names them) or a folder of its own`,
+      message: `${name} holds ${groups.length} series${hasRules(rules) ? ' that meet the rules given' : ''}: ${listSeries(groups)}; give one as seriesUid, rules that only one meets (modality, description, minimumSlices, maximumThicknessMm), or a folder of its own`,
     });
   }
   const chosen = groups[0]!;

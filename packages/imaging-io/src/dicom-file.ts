@@ -1,7 +1,17 @@
 import type { Vec3 } from '@onco-response/volume';
 import dicomParser, { type DataSet, type Element } from 'dicom-parser';
-import { cross, type DicomFile, type DicomSlice, dot, type PixelFormat } from './dicom-slice.js';
+import {
+  cross,
+  type DicomFile,
+  type DicomSlice,
+  dot,
+  type PixelFormat,
+  type SliceTiming,
+} from './dicom-slice.js';
+import { momentOf, momentOfDateTime } from './dicom-time.js';
 import { ImagingError, type ImagingErrorCode } from './imaging-error.js';
+import { readPetHeader } from './pet-header.js';
+import { shownDescription } from './series-description.js';
 
 /** Transfer syntaxes whose pixels lie uncompressed in the file. */
 const NATIVE = new Set(['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', '1.2.840.10008.1.2.2']);
@@ -42,10 +52,13 @@ export function parseDicomFile(
     file,
     seriesUid: data.string('x0020000e') ?? '',
     modality: data.string('x00080060') ?? '',
+    description: data.string('x0008103e') ?? '',
+    shownDescription: shownDescription(data),
     frameOfReferenceUid: data.string('x00200052') ?? '',
     isLocalizer: (data.string('x00080008') ?? '').toUpperCase().split('\\').includes('LOCALIZER'),
     compressed: !NATIVE.has(transferSyntaxOf(data)),
     inverted: data.string('x00280004') === 'MONOCHROME1',
+    pet: data.string('x00080060') === 'PT' ? readPetHeader(data) : undefined,
   };
   try {
     return { ...identity, slices: slicesOf(data, bytes, { rows, columns }, pixels, file) };
@@ -159,7 +172,15 @@ function pixelFormat(
 
 type Plane = Pick<
   DicomSlice,
-  'slope' | 'intercept' | 'position' | 'row' | 'column' | 'spacing' | 'thickness'
+  | 'slope'
+  | 'intercept'
+  | 'position'
+  | 'row'
+  | 'column'
+  | 'spacing'
+  | 'thickness'
+  | 'sliceThickness'
+  | 'timing'
 >;
 
 /** A plane's geometry and scaling: in enhanced files from its own functional groups, else those shared, else the file. */
@@ -201,6 +222,7 @@ function planeOf(data: DataSet, frame: number, file: string): Plane {
   if (!Number.isFinite(slope) || !Number.isFinite(intercept) || slope === 0) {
     fail('MALFORMED', `${file} has rescale slope ${slope} and intercept ${intercept}`);
   }
+  const sliceThickness = numbers('x00289110', 'x00180050')?.[0];
   return {
     position: position3!,
     row: row!,
@@ -208,7 +230,27 @@ function planeOf(data: DataSet, frame: number, file: string): Plane {
     spacing: [betweenColumns, betweenRows],
     slope,
     intercept,
-    thickness: numbers('x00289110', 'x00180088')?.[0] || numbers('x00289110', 'x00180050')?.[0],
+    thickness: numbers('x00289110', 'x00180088')?.[0] || sliceThickness,
+    sliceThickness,
+    timing: timingOf(data, groups[0]?.elements.x00209111?.items?.[0]?.dataSet),
+  };
+}
+
+/** When a plane was taken: in enhanced files its own frame content says so. */
+function timingOf(data: DataSet, frame: DataSet | undefined): SliceTiming {
+  const number = (tag: string): number | undefined => {
+    const value = Number.parseFloat(data.string(tag) ?? '');
+    return Number.isFinite(value) ? value : undefined;
+  };
+  const trigger = number('x00181060'); // ms
+  return {
+    temporalPosition: frame?.uint32('x00209128') ?? number('x00200100'),
+    trigger: trigger === undefined ? undefined : trigger / 1000,
+    acquisition:
+      momentOfDateTime(frame?.string('x00189074')) ??
+      momentOf(data.string('x00080022'), data.string('x00080032')) ??
+      momentOfDateTime(data.string('x0008002a')),
+    content: momentOf(data.string('x00080023'), data.string('x00080033')),
   };
 }
 

@@ -50,7 +50,11 @@ export class VoxelStack {
     return this.#data;
   }
 
-  set(plane: number, values: VoxelArray, { slope, intercept }: Pick<DicomSlice, 'slope' | 'intercept'>): void {
+  set(
+    plane: number,
+    values: VoxelArray,
+    { slope, intercept }: Pick<DicomSlice, 'slope' | 'intercept'>,
+  ): void {
     const start = plane * this.#planeLength;
     if (this.#data instanceof Int16Array) {
       if (values instanceof Int16Array && slope === 1 && intercept === 0) {

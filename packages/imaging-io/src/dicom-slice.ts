@@ -1,5 +1,7 @@
 import type { Mat3, Vec3 } from '@onco-response/volume';
+import type { Moment } from './dicom-time.js';
 import type { ImagingError } from './imaging-error.js';
+import type { PetHeader } from './pet-header.js';
 
 /** One image plane of a DICOM file: a whole file, or one frame of an enhanced multi-frame file. */
 export interface DicomSlice {
@@ -19,6 +21,20 @@ export interface DicomSlice {
   readonly spacing: readonly [number, number];
   /** What a lone slice says about its thickness, mm; never used between slices. */
   readonly thickness: number | undefined;
+  /** SliceThickness, mm; for choosing series only. */
+  readonly sliceThickness: number | undefined;
+  readonly timing: SliceTiming;
+}
+
+/** What a slice says about when it was taken; which of it is meaningful differs between vendors. */
+export interface SliceTiming {
+  /** TemporalPositionIdentifier, in enhanced files TemporalPositionIndex: 1, 2, ... */
+  readonly temporalPosition: number | undefined;
+  /** TriggerTime in seconds: since the contrast or the heart beat. */
+  readonly trigger: number | undefined;
+  readonly acquisition: Moment | undefined;
+  /** When the image was made, which is later. */
+  readonly content: Moment | undefined;
 }
 
 /** How the stored values of a plane are coded; all planes of a volume share it. */
@@ -37,11 +53,17 @@ export interface DicomFile {
   readonly file: string;
   readonly seriesUid: string;
   readonly modality: string;
+  /** SeriesDescription as it is: for matching, never for messages. */
+  readonly description: string;
+  /** SeriesDescription with names, numbers and dates taken out. */
+  readonly shownDescription: string;
   readonly frameOfReferenceUid: string;
   readonly isLocalizer: boolean;
   readonly compressed: boolean;
   /** MONOCHROME1: high values are shown dark. */
   readonly inverted: boolean;
+  /** What PET (modality PT) says about activity. */
+  readonly pet: PetHeader | undefined;
   /** Why its slices cannot be read; `slices` is empty then. */
   readonly problem?: ImagingError;
   readonly slices: readonly DicomSlice[];

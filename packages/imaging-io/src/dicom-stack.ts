@@ -1,5 +1,6 @@
 import type { Grid, Vec3 } from '@onco-response/volume';
 import { cross, type DicomSlice, directionOf, dot } from './dicom-slice.js';
+import { evenGrid, type OnUnevenSpacing, type PlaneMix } from './even-spacing.js';
 import { ImagingError, type ImagingErrorCode } from './imaging-error.js';
 
 /** Cosines of one series are the same text in every file; this allows for other roundings (0.006 degrees). */
@@ -15,15 +16,29 @@ const POSITION_TOLERANCE_STEPS = 0.02;
 /** Tilt of the stack against its slices up to which it counts as rounding (0.1 degrees). */
 const TILT_TOLERANCE = Math.tan((0.1 * Math.PI) / 180);
 
+/** Positions written out in one message. */
+const MAX_POSITIONS = 20;
+
+/** Slices in order, and the grid of the volume they make. */
+export interface SliceStack {
+  readonly slices: readonly DicomSlice[];
+  readonly grid: Grid;
+  /** How the grid's planes come from the slices, where they are not the slices themselves. */
+  readonly planes?: readonly PlaneMix[];
+  readonly warnings: readonly string[];
+}
+
 /**
- * Sorts planes along row x column and checks that they form one regular grid. Nothing is repaired: a gap, a double
- * slice, a tilted gantry or mixed orientations are refused, because averaging them away moves lesions.
+ * Sorts planes along row x column and checks that they form one regular grid. Nothing is repaired unasked: a gap, a
+ * double slice, a tilted gantry or mixed orientations are refused, because averaging them away moves lesions.
+ * @param name the folder and series, for messages
  * @throws ImagingError MISSING_SLICES, DUPLICATE_SLICES, GANTRY_TILT, MIXED_ORIENTATION, GRID_MISMATCH
  */
 export function stackSlices(
   planes: readonly DicomSlice[],
   name: string,
-): { slices: DicomSlice[]; grid: Grid; warnings: string[] } {
+  onUnevenSpacing: OnUnevenSpacing = 'refuse',
+): SliceStack {
   const first = planes[0]!;
   checkAlike(planes, name);
   const normal = cross(first.row, first.column);
@@ -31,8 +46,8 @@ export function stackSlices(
   const slices = [...planes].sort((a, b) => place(a) - place(b));
   const bottom = slices[0]!;
   const { columns, rows } = first.format;
-  const grid = (step: number): Grid => ({
-    size: [columns, rows, slices.length],
+  const grid = (step: number, count = slices.length): Grid => ({
+    size: [columns, rows, count],
     spacing: [first.spacing[0], first.spacing[1], step],
     origin: bottom.position,
     direction: directionOf(first.row, first.column, normal),
@@ -46,9 +61,31 @@ export function stackSlices(
     };
   }
   const places = slices.map(place);
-  checkDistances(places, name);
+  refuseDoubled(places, name);
   checkTilt(slices, normal, name);
-  return { slices, grid: grid((places.at(-1)! - places[0]!) / (places.length - 1)), warnings: [] };
+  const uneven = unevenness(places);
+  if (uneven === undefined) {
+    return { slices, grid: grid((places.at(-1)! - places[0]!) / (places.length - 1)), warnings: [] };
+  }
+  const found = `${name}: slices are not evenly spaced; they usually lie ${uneven.usual.toFixed(3)} mm apart, but ${uneven.text}`;
+  if (onUnevenSpacing === 'refuse') {
+    fail(
+      'MISSING_SLICES',
+      `${found}. Get the missing slices, or read it with { onUnevenSpacing: 'resample' }`,
+    );
+  }
+  const even = evenGrid(places, uneven.usual, uneven.tolerance);
+  if (even === undefined) fail('MISSING_SLICES', `${found}. That is too uneven to resample`);
+  const made = even.planes.filter(({ weight }) => weight !== 0 && weight !== 1);
+  const positions = listed(made.map(({ place }) => `${place.toFixed(2)} mm`));
+  return {
+    slices,
+    grid: grid(even.step, even.planes.length),
+    planes: even.planes,
+    warnings: [
+      `${found}. Resampled to ${even.planes.length} planes ${even.step.toFixed(3)} mm apart from ${places[0]!.toFixed(2)} mm on; ${made.length} of them are interpolated, at ${positions}`,
+    ],
+  };
 }
 
 function checkAlike(planes: readonly DicomSlice[], name: string): void {
@@ -75,25 +112,40 @@ function checkAlike(planes: readonly DicomSlice[], name: string): void {
   }
 }
 
-function checkDistances(places: readonly number[], name: string): void {
+function refuseDoubled(places: readonly number[], name: string): void {
+  const doubled = places.filter((place, at) => at > 0 && place - places[at - 1]! < SAME_PLACE_MM);
+  if (doubled.length === 0) return;
+  const positions = listed([...new Set(doubled.map((place) => `${place.toFixed(2)} mm`))]);
+  fail(
+    'DUPLICATE_SLICES',
+    `${name}: ${doubled.length} of ${places.length} slices lie where another one does (at ${positions}); it holds two scans or phases (readDicomPhases), or copies`,
+  );
+}
+
+/** Where slices are not evenly spaced; undefined where they are. */
+function unevenness(
+  places: readonly number[],
+): { usual: number; tolerance: number; text: string } | undefined {
   const gaps = places.slice(1).map((place, at) => place - places[at]!);
-  const doubled = gaps.filter((gap) => gap < SAME_PLACE_MM).length;
-  if (doubled > 0) {
-    fail(
-      'DUPLICATE_SLICES',
-      `${name}: ${doubled} of ${places.length} slices lie where another one does; it holds two scans or phases, or copies`,
-    );
-  }
-  const usual = [...gaps].sort((a, b) => a - b)[Math.floor(gaps.length / 2)]!;
+  const usual = [...gaps].sort((a, b) => a - b)[Math.floor((gaps.length - 1) / 2)]!; // of two, the smaller
   const mean = (places.at(-1)! - places[0]!) / gaps.length;
   const tolerance = Math.max(POSITION_TOLERANCE_MM, POSITION_TOLERANCE_STEPS * usual);
-  if (places.every((place, at) => Math.abs(place - places[0]! - at * mean) <= tolerance)) return;
+  if (places.every((place, at) => Math.abs(place - places[0]! - at * mean) <= tolerance)) return undefined;
   const widest = Math.max(...gaps);
-  const at = gaps.indexOf(widest);
-  fail(
-    'MISSING_SLICES',
-    `${name}: slices are not evenly spaced; they usually lie ${usual.toFixed(3)} mm apart, but slices ${at + 1} and ${at + 2} of ${places.length} lie ${widest.toFixed(3)} mm apart`,
+  // a slow drift has no gap that stands out: then the widest is named
+  const odd = gaps.flatMap((gap, at) => (Math.abs(gap - usual) > tolerance ? [at] : []));
+  const text = listed(
+    (odd.length > 0 ? odd : [gaps.indexOf(widest)]).map(
+      (at) =>
+        `slices ${at + 1} and ${at + 2} of ${places.length} ${gaps[at]!.toFixed(3)} mm (from ${places[at]!.toFixed(2)} to ${places[at + 1]!.toFixed(2)} mm)`,
+    ),
   );
+  return { usual, tolerance, text };
+}
+
+function listed(texts: readonly string[]): string {
+  const more = texts.length - MAX_POSITIONS;
+  return `${texts.slice(0, MAX_POSITIONS).join(', ') || 'none'}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** Each slice has to lie above the first, not beside. */

@@ -14,11 +14,13 @@ export type ImagingErrorCode =
   | 'INVALID_MASK'
   | 'EMPTY_MASK'
   | 'GRID_MISMATCH'
+  | 'MISSING_ATTRIBUTE'
   | 'MISSING_SLICES'
   | 'DUPLICATE_SLICES'
   | 'MIXED_ORIENTATION'
   | 'GANTRY_TILT'
-  | 'SEVERAL_SERIES';
+  | 'SEVERAL_SERIES'
+  | 'UNEVEN_PHASES';
 
 /**
  * The one error class of this package. Messages name the file given, never a patient; Node's and itk-wasm's own

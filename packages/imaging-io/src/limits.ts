@@ -21,3 +21,9 @@ export const MAX_DICOM_FILE_BYTES = 2 ** 31 - 1;
 
 /** A whole-body PET/CT study has 5000; more is the wrong folder. */
 export const MAX_DICOM_FILES = 20_000;
+
+/** The text header of a NRRD or MetaImage file. 3D Slicer writes about 1 kB a segment into it; 1000 segments fit. */
+export const MAX_TEXT_HEADER_BYTES = 2 ** 20;
+
+/** One field of such a header: 16 axes of three numbers take 1300 characters. */
+export const MAX_TEXT_FIELD = 4096;

@@ -7,6 +7,11 @@ import { ImagingError } from '../imaging-error.js';
 import { MAX_DICOM_FILE_BYTES, MAX_DICOM_FILES, MAX_UNQUESTIONED_BYTES } from '../limits.js';
 import { fileError } from './file-errors.js';
 
+/** What messages call the folder or list of files. */
+export function nameOf(folderOrFiles: string | readonly string[]): string {
+  return typeof folderOrFiles === 'string' ? folderOrFiles : (folderOrFiles[0] ?? 'an empty list of files');
+}
+
 /** The header of every DICOM image among the files; pixels are not kept. */
 export async function scanDicom(
   folderOrFiles: string | readonly string[],

@@ -1,8 +1,9 @@
 import { promisify } from 'node:util';
-import { createGunzip, gunzip } from 'node:zlib';
+import { createGunzip, unzip } from 'node:zlib';
 import { ImagingError } from '../imaging-error.js';
 
-const expandAll = promisify(gunzip);
+/** gzip or zlib: the first bytes decide */
+const expandAll = promisify(unzip);
 
 /** The first `count` expanded bytes (fewer where the stream is shorter), without expanding the rest. */
 export async function gunzipStart(bytes: Uint8Array, count: number, name: string): Promise<Uint8Array> {
@@ -45,6 +46,6 @@ function gzipError(error: unknown, name: string): ImagingError {
   const cut = (error as { code?: string } | null)?.code === 'Z_BUF_ERROR';
   return new ImagingError({
     code: cut ? 'TRUNCATED' : 'CORRUPT',
-    message: `${name} is ${cut ? 'cut off' : 'damaged'}: its gzip stream ${cut ? 'ends too early' : 'does not decode'}; copy or download it again`,
+    message: `${name} is ${cut ? 'cut off' : 'damaged'}: its compressed stream ${cut ? 'ends too early' : 'does not decode'}; copy or download it again`,
   });
 }

@@ -1,21 +1,31 @@
 import { groupSeries } from '../dicom-choose.js';
+import { matches, type SeriesRules, type SeriesSummary, summarise } from '../series-rules.js';
 import { scanDicom } from './dicom-folder.js';
 
+/** A series among DICOM files. */
+export interface ListedSeries extends SeriesSummary {
+  readonly isLocalizer: boolean;
+  readonly files: string[];
+}
+
 /**
- * The image series among DICOM files, so that one can be chosen. Only headers are kept in memory.
+ * The image series among DICOM files that meet the rules given, so that one can be chosen. Only headers are kept in
+ * memory. Names, numbers and dates are taken out of `description`; rules are matched against it as it was.
  * @throws ImagingError NOT_FOUND, NOT_READABLE, TRUNCATED, MALFORMED
  * @example
- * const [first] = await listDicomSeries('case-1/dicom'); // { seriesUid, modality: 'CT', images: 120, isLocalizer: false, files }
+ * const [first] = await listDicomSeries('case-1/dicom', { modality: 'CT', maximumThicknessMm: 3 });
+ * // { seriesUid, modality: 'CT', description: 'CHEST C+', images: 120, thicknessMm: 2, isLocalizer: false, files }
  */
 export async function listDicomSeries(
   folderOrFiles: string | readonly string[],
-): Promise<{ seriesUid: string; modality: string; images: number; isLocalizer: boolean; files: string[] }[]> {
+  rules: SeriesRules = {},
+): Promise<ListedSeries[]> {
   const { files } = await scanDicom(folderOrFiles);
-  return [...groupSeries(files)].map(([seriesUid, group]) => ({
-    seriesUid,
-    modality: group[0]!.modality,
-    images: group.reduce((sum, file) => sum + Math.max(1, file.slices.length), 0),
-    isLocalizer: group.every((file) => file.isLocalizer),
-    files: group.map((file) => file.file),
-  }));
+  return [...groupSeries(files).values()]
+    .filter((group) => matches(group, rules))
+    .map((group) => ({
+      ...summarise(group),
+      isLocalizer: group.every((file) => file.isLocalizer),
+      files: group.map((file) => file.file),
+    }));
 }

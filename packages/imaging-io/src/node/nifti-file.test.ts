@@ -102,14 +102,14 @@ describe('paths', () => {
     },
   );
   test('an unknown kind of file', async () => {
-    writeFileSync(at('a.mha'), 'ObjectType = Image');
-    await expect(readVolume(at('a.mha'))).rejects.toMatchObject({
+    writeFileSync(at('a.mnc'), 'another format');
+    await expect(readVolume(at('a.mnc'))).rejects.toMatchObject({
       code: 'UNSUPPORTED',
       message: expect.stringMatching(/\.nii\.gz/),
     });
   });
   test('writing elsewhere', async () => {
-    await expect(writeVolume(at('a.mha'), ct)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    await expect(writeVolume(at('a.mhd'), ct)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
     await expect(writeVolume(at('no/such/folder/a.nii'), ct)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
   test('a failed write leaves neither the file nor a temporary one', async () => {

@@ -5,9 +5,7 @@ import { expandedLimit, isGzip, tooMuchData } from '../nifti-bytes.js';
 import { NIFTI_HEADER_BYTES, niftiFileBytes, parseNiftiHeader } from '../nifti-header.js';
 import { fileError } from './file-errors.js';
 import { gunzipAll, gunzipStart } from './gunzip.js';
-
-/** One read call; Node refuses 2 GiB and more. */
-const READ_BYTES = 2 ** 30;
+import { readRange } from './read-range.js';
 
 /** Reads exactly the named file: no sibling of another ending, as ITK does, and compression by content, not by name. */
 export async function readNiftiFile(path: string, options: ReadOptions): Promise<ReadVolume> {
@@ -40,22 +38,4 @@ async function expandNifti(compressed: Uint8Array, path: string, options: ReadOp
   const bytes = await gunzipAll(compressed, { expected: niftiFileBytes(header), limit, name: path });
   if (bytes === undefined) throw tooMuchData(header, path);
   return parseNifti(bytes, path, options);
-}
-
-/** `length` bytes from `offset`, in memory of their own. */
-async function readRange(
-  file: FileHandle,
-  offset: number,
-  length: number,
-  path: string,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await file.read(bytes, done, Math.min(READ_BYTES, length - done), offset + done);
-    if (bytesRead === 0) {
-      throw new ImagingError({ code: 'TRUNCATED', message: `${path} became shorter while it was read` });
-    }
-    done += bytesRead;
-  }
-  return bytes;
 }

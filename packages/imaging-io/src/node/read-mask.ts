@@ -1,21 +1,55 @@
-import { type Grid, type Mask, sameGrid } from '@onco-response/volume';
+import { open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inflateRawSync } from 'node:zlib';
+import { type Grid, sameGrid } from '@onco-response/volume';
 import { maskOf } from '../check-voxels.js';
+import { isDicom } from '../dicom-file.js';
+import { type ReadMask, readDicomSeg } from '../dicom-seg.js';
+import { bareTransferSyntax, maskModality } from '../dicom-seg-object.js';
 import { ImagingError } from '../imaging-error.js';
+import { MAX_DICOM_FILE_BYTES, MAX_UNQUESTIONED_BYTES } from '../limits.js';
+import { readRtstruct } from '../rtstruct.js';
+import { fileError } from './file-errors.js';
 import { readVolume } from './read-volume.js';
 
+export interface ReadMaskOptions {
+  /** The image's grid: the mask has to lie on it, or (DICOM) is put on it, and carries exactly its geometry. */
+  readonly like?: Grid | undefined;
+  /**
+   * The one label to read as 1. In DICOM a number is the SegmentNumber or ROINumber and a string the SegmentLabel or
+   * ROIName.
+   */
+  readonly segment?: string | number | undefined;
+  /** FrameOfReferenceUID of the image (`series.frameOfReferenceUid`): a DICOM mask of another one is refused. */
+  readonly frameOfReferenceUid?: string | undefined;
+}
+
 /**
- * A label mask from a NIfTI file. With `segment`, that label becomes 1 and everything else 0. With `like`, the mask
- * has to lie on that grid (it then carries exactly that geometry): resampling a mask is the caller's decision.
- * @throws ImagingError GRID_MISMATCH, INVALID_MASK (values that are no whole number in 0..255), EMPTY_MASK (no voxel of
- * `segment`), and the codes of `readVolume`
+ * A label mask from an image file of labels, a DICOM segmentation (label n = segment n) or a DICOM structure set
+ * (needs `like`; rasterised by voxel centres, even-odd); a folder that holds one such DICOM file will do. With
+ * `segment`, that label becomes 1 and everything else 0. Resampling a mask is the caller's decision: one whose voxel
+ * centres are not those of `like` is refused. What was left out or assumed is in `warnings`.
+ * @throws ImagingError GRID_MISMATCH, INVALID_MASK (values that are no whole number in 0..255; overlapping segments or
+ * several regions without `segment`), EMPTY_MASK (no voxel of `segment`), and the codes of `readVolume`
  * @example
  * const mask = await readMask('case-1/lesions.nii.gz', { like: ct });
+ * const gtv = await readMask('case-1/RS.dcm', { like: ct, segment: 'GTV' });
  */
 export async function readMask(
   path: string,
-  { like, segment }: { like?: Grid | undefined; segment?: string | number | undefined } = {},
-): Promise<Mask> {
-  const mask = maskOf(await readVolume(path, { allowNaN: true }), path, segment);
+  { like, segment, frameOfReferenceUid }: ReadMaskOptions = {},
+): Promise<ReadMask> {
+  const file = await dicomCandidate(path);
+  const bytes = file === undefined ? undefined : await readDicomObject(file);
+  if (file !== undefined && bytes !== undefined) {
+    const inflate = (deflated: Uint8Array): Uint8Array => inflateLimited(deflated, file);
+    const options = { like, segment, frameOfReferenceUid, inflate };
+    const modality = maskModality(bytes, file, inflate);
+    if (modality === 'SEG') return readDicomSeg(bytes, file, options);
+    if (modality === 'RTSTRUCT') return readRtstruct(bytes, file, options);
+  }
+  const volume = await readVolume(path, { allowNaN: true });
+  const mask = { ...maskOf(volume, path, segment), warnings: volume.warnings };
   if (like === undefined) return mask;
   if (!sameGrid(mask, like)) {
     throw new ImagingError({
@@ -24,7 +58,57 @@ export async function readMask(
     });
   }
   const { size, spacing, origin, direction } = like;
-  return { data: mask.data, size, spacing, origin, direction };
+  return { data: mask.data, size, spacing, origin, direction, warnings: mask.warnings };
+}
+
+/** The file that may be a DICOM mask: the path itself, or the only file of a folder. */
+async function dicomCandidate(path: string): Promise<string | undefined> {
+  if (/\.(nii|gz|nrrd|nhdr|mha|mhd)$/i.test(path)) return undefined;
+  try {
+    if (!(await stat(path)).isDirectory()) return path;
+    const entries = await readdir(path, { withFileTypes: true });
+    return entries.length === 1 && entries[0]!.isFile() ? join(path, entries[0]!.name) : undefined;
+  } catch (error) {
+    throw fileError(error, path, 'read');
+  }
+}
+
+/** The bytes of a DICOM file, with preamble or without; undefined for another kind, of which only the start is read. */
+async function readDicomObject(path: string): Promise<Uint8Array | undefined> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { size } = await file.stat();
+      const start = new Uint8Array(Math.min(size, 132));
+      await file.read(start, 0, start.length, 0);
+      if (!isDicom(start) && bareTransferSyntax(start) === undefined) return undefined;
+      if (size > MAX_DICOM_FILE_BYTES) {
+        throw new ImagingError({
+          code: 'TOO_LARGE',
+          message: `${path} has ${size} bytes, more than ${MAX_DICOM_FILE_BYTES}`,
+        });
+      }
+      const bytes = new Uint8Array(size);
+      await file.read(bytes, 0, size, 0);
+      return bytes;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw fileError(error, path, 'read');
+  }
+}
+
+function inflateLimited(deflated: Uint8Array, path: string): Uint8Array {
+  try {
+    return inflateRawSync(deflated, { maxOutputLength: MAX_UNQUESTIONED_BYTES });
+  } catch (error) {
+    const code = (error as { code?: string }).code;
+    throw new ImagingError({
+      code: code === 'ERR_BUFFER_TOO_LARGE' ? 'TOO_LARGE' : code === 'Z_BUF_ERROR' ? 'TRUNCATED' : 'CORRUPT',
+      message: `${path} is deflated and does not decode`,
+    });
+  }
 }
 
 function describe({ size, spacing, origin, direction }: Grid): string {

@@ -1,9 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { ImagingError } from '../imaging-error.js';
+import { metaImageVolume } from '../meta-image.js';
+import { parseMetaImageHeader } from '../meta-image-header.js';
 import type { ReadOptions, ReadVolume } from '../nifti.js';
+import { nrrdVolume } from '../nrrd.js';
+import { parseNrrdHeader } from '../nrrd-header.js';
 import { fileError } from './file-errors.js';
 import { readNiftiFile } from './nifti-file.js';
 import { readDicomSeries } from './read-dicom-series.js';
+import { readStoredVoxels } from './stored-voxel-file.js';
 
 export interface ReadVolumeOptions extends ReadOptions {
   /** Which series of a DICOM folder to read (SeriesInstanceUID). */
@@ -11,8 +16,8 @@ export interface ReadVolumeOptions extends ReadOptions {
 }
 
 /**
- * A volume from a NIfTI file (`.nii`, `.nii.gz`), a DICOM file (`.dcm`) or a folder of DICOM slices. What the reader
- * left out or had to assume is in `warnings`.
+ * A volume from a NIfTI (`.nii`, `.nii.gz`), NRRD (`.nrrd`, `.nhdr`) or MetaImage (`.mha`, `.mhd`) file, a DICOM file
+ * (`.dcm`) or a folder of DICOM slices. What the reader left out or had to assume is in `warnings`.
  * @throws ImagingError NOT_FOUND, UNSUPPORTED, TRUNCATED, CORRUPT, MALFORMED, TOO_LARGE, NAN_VOXELS, and for folders
  * the codes of `readDicomSeries`
  * @example
@@ -25,13 +30,21 @@ export async function readVolume(path: string, options: ReadVolumeOptions = {}):
       throw fileError(error, path, 'read');
     },
   );
-  if (!isFolder && /\.nii(\.gz)?$/i.test(path)) return readNiftiFile(path, options);
   if (isFolder || /\.dcm$/i.test(path)) {
     const { volume, series } = await readDicomSeries(isFolder ? path : [path], options);
     return { ...volume, warnings: series.warnings };
   }
+  if (/\.nii(\.gz)?$/i.test(path)) return readNiftiFile(path, options);
+  if (/\.(nrrd|nhdr)$/i.test(path)) {
+    const { header, voxels } = await readStoredVoxels(path, parseNrrdHeader);
+    return nrrdVolume(header, voxels, path, options);
+  }
+  if (/\.(mha|mhd)$/i.test(path)) {
+    const { header, voxels } = await readStoredVoxels(path, parseMetaImageHeader);
+    return metaImageVolume(header, voxels, path, options);
+  }
   throw new ImagingError({
     code: 'UNSUPPORTED',
-    message: `${path}: this version reads .nii, .nii.gz, .dcm and folders of DICOM slices; convert the file to .nii.gz`,
+    message: `${path}: this version reads .nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd, .dcm and folders of DICOM slices; convert the file to .nii.gz`,
   });
 }
