@@ -1,6 +1,6 @@
 import type { VoxelArray } from '@onco-response/volume';
 import type { DicomSlice, PixelFormat } from './dicom-slice.js';
-import { swapBytes } from './nifti-voxels.js';
+import { swapBytes } from './swap-bytes.js';
 
 /** Stored values of one plane, sign-extended from bit BitsStored - 1; bits above HighBit (overlays) are dropped. */
 export function storedValues(

@@ -1,6 +1,6 @@
 import type { VoxelArray } from '@onco-response/volume';
 import { ImagingError } from './imaging-error.js';
-import { swapBytes } from './nifti-voxels.js';
+import { swapBytes } from './swap-bytes.js';
 
 /** How one voxel is stored. */
 export type VoxelType =

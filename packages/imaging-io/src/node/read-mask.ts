@@ -1,14 +1,12 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inflateRawSync } from 'node:zlib';
 import { type Grid, sameGrid } from '@onco-response/volume';
 import { maskOf } from '../check-voxels.js';
-import { isDicom } from '../dicom-file.js';
 import { type ReadMask, readDicomSeg } from '../dicom-seg.js';
 import { bareTransferSyntax, maskModality } from '../dicom-seg-object.js';
 import { ImagingError } from '../imaging-error.js';
-import { MAX_DICOM_FILE_BYTES, MAX_UNQUESTIONED_BYTES } from '../limits.js';
 import { readRtstruct } from '../rtstruct.js';
+import { inflateLimited, readDicomBytes } from './dicom-bytes.js';
 import { fileError } from './file-errors.js';
 import { readVolume } from './read-volume.js';
 
@@ -40,7 +38,10 @@ export async function readMask(
   { like, segment, frameOfReferenceUid }: ReadMaskOptions = {},
 ): Promise<ReadMask> {
   const file = await dicomCandidate(path);
-  const bytes = file === undefined ? undefined : await readDicomObject(file);
+  const bytes =
+    file === undefined
+      ? undefined
+      : await readDicomBytes(file, (start) => bareTransferSyntax(start) !== undefined);
   if (file !== undefined && bytes !== undefined) {
     const inflate = (deflated: Uint8Array): Uint8Array => inflateLimited(deflated, file);
     const options = { like, segment, frameOfReferenceUid, inflate };
@@ -70,44 +71,6 @@ async function dicomCandidate(path: string): Promise<string | undefined> {
     return entries.length === 1 && entries[0]!.isFile() ? join(path, entries[0]!.name) : undefined;
   } catch (error) {
     throw fileError(error, path, 'read');
-  }
-}
-
-/** The bytes of a DICOM file, with preamble or without; undefined for another kind, of which only the start is read. */
-async function readDicomObject(path: string): Promise<Uint8Array | undefined> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      const { size } = await file.stat();
-      const start = new Uint8Array(Math.min(size, 132));
-      await file.read(start, 0, start.length, 0);
-      if (!isDicom(start) && bareTransferSyntax(start) === undefined) return undefined;
-      if (size > MAX_DICOM_FILE_BYTES) {
-        throw new ImagingError({
-          code: 'TOO_LARGE',
-          message: `${path} has ${size} bytes, more than ${MAX_DICOM_FILE_BYTES}`,
-        });
-      }
-      const bytes = new Uint8Array(size);
-      await file.read(bytes, 0, size, 0);
-      return bytes;
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw fileError(error, path, 'read');
-  }
-}
-
-function inflateLimited(deflated: Uint8Array, path: string): Uint8Array {
-  try {
-    return inflateRawSync(deflated, { maxOutputLength: MAX_UNQUESTIONED_BYTES });
-  } catch (error) {
-    const code = (error as { code?: string }).code;
-    throw new ImagingError({
-      code: code === 'ERR_BUFFER_TOO_LARGE' ? 'TOO_LARGE' : code === 'Z_BUF_ERROR' ? 'TRUNCATED' : 'CORRUPT',
-      message: `${path} is deflated and does not decode`,
-    });
   }
 }
 

@@ -7,13 +7,11 @@ import { nrrdVolume } from '../nrrd.js';
 import { parseNrrdHeader } from '../nrrd-header.js';
 import { fileError } from './file-errors.js';
 import { readNiftiFile } from './nifti-file.js';
-import { readDicomSeries } from './read-dicom-series.js';
+import { type ReadSeriesOptions, readDicomSeries } from './read-dicom-series.js';
 import { readStoredVoxels } from './stored-voxel-file.js';
 
-export interface ReadVolumeOptions extends ReadOptions {
-  /** Which series of a DICOM folder to read (SeriesInstanceUID). */
-  readonly seriesUid?: string;
-}
+/** `allowNaN` is for files, the rest for DICOM: which series of a folder to read, and how. */
+export interface ReadVolumeOptions extends ReadOptions, ReadSeriesOptions {}
 
 /**
  * A volume from a NIfTI (`.nii`, `.nii.gz`), NRRD (`.nrrd`, `.nhdr`) or MetaImage (`.mha`, `.mhd`) file, a DICOM file
