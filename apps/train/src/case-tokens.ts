@@ -8,6 +8,7 @@ import { PrefixCache } from '@onco-response/encoder/node';
 import { readMask, readVolume } from '@onco-response/imaging-io/node';
 import { nameMask } from '@onco-response/lesion-mask';
 import type { PrefixTokens, ResponseModel } from '@onco-response/response-model';
+import type { Mask, Volume } from '@onco-response/volume';
 import { TrainError } from './train-error.js';
 import { writeOutput } from './write-output.js';
 
@@ -110,7 +111,7 @@ export class CaseTokens {
 }
 
 /** A case's image and its lesion mask on the image's grid. */
-export async function readCase(each: CohortCase) {
+export async function readCase(each: CohortCase): Promise<{ volume: Volume; lesion: Mask }> {
   const { image, mask } = requireMask(each);
   const volume = await readVolume(image);
   return { volume, lesion: await readMask(mask, { like: volume }) };
