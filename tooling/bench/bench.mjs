@@ -63,10 +63,14 @@ console.log('| task | who | first, ms | ours / peer | aim | peak memory, MB | lo
 console.log('| --- | --- | --- | --- | --- | --- | --- |');
 for (const [task, peers, aim] of TASKS) {
   const ours = of(task, 'ours', 'milliseconds');
-  console.log(`| ${task} | ours | ${ours.toFixed(0)} | | | ${of(task, 'ours', 'peakMb').toFixed(0)} | ${of(task, 'ours', 'stallMs').toFixed(0)} |`);
+  console.log(
+    `| ${task} | ours | ${ours.toFixed(0)} | | | ${of(task, 'ours', 'peakMb').toFixed(0)} | ${of(task, 'ours', 'stallMs').toFixed(0)} |`,
+  );
   peers.forEach((who, i) => {
     const theirs = of(task, who, 'milliseconds');
-    console.log(`| ${task} | ${who} | ${theirs.toFixed(0)} | ${(ours / theirs).toFixed(2)} | ${i === 0 && aim ? aim : ''} | ${of(task, who, 'peakMb').toFixed(0)} | |`);
+    console.log(
+      `| ${task} | ${who} | ${theirs.toFixed(0)} | ${(ours / theirs).toFixed(2)} | ${i === 0 && aim ? aim : ''} | ${of(task, who, 'peakMb').toFixed(0)} | |`,
+    );
   });
 }
 if (values.json) writeFileSync(values.json, `${JSON.stringify(runs, null, 1)}\n`);

@@ -6,7 +6,11 @@ import { readVolume, writeVolume } from '@onco-response/imaging-io/node';
 import { resample } from '@onco-response/volume';
 
 const [task, data] = process.argv.slice(2);
-const files = { gz: join(data, 'gz', 'ct.nii.gz'), raw: join(data, 'raw', 'ct.nii'), dicom: join(data, 'dicom') };
+const files = {
+  gz: join(data, 'gz', 'ct.nii.gz'),
+  raw: join(data, 'raw', 'ct.nii'),
+  dicom: join(data, 'dicom'),
+};
 
 if (task === 'prepare') {
   const { volume } = phantomCase(1, 0, { size: [512, 512, 200], spacing: [0.7, 0.7, 1.25] });
