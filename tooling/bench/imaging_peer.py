@@ -62,7 +62,7 @@ def read_nibabel(path):
     import nibabel
     import numpy as np
 
-    return lambda: np.ascontiguousarray(nibabel.load(path).dataobj)
+    return lambda: np.asarray(nibabel.load(path).dataobj).copy()
 
 
 def series_pydicom():

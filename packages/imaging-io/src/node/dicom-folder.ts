@@ -6,6 +6,7 @@ import { ImagingError } from '../imaging-error.js';
 import { MAX_DICOM_FILES } from '../limits.js';
 import { inflateLimited, readDicomBytes } from './dicom-bytes.js';
 import { fileError } from './file-errors.js';
+import { readAhead } from './read-ahead.js';
 
 /** What messages call the folder or list of files. */
 export function nameOf(folderOrFiles: string | readonly string[]): string {
@@ -25,8 +26,11 @@ export async function scanDicom(
   }
   const files: DicomFile[] = [];
   const warnings: string[] = [];
-  for (const path of paths) {
-    const bytes = await readDicomBytes(path, (start) => refuseCut(start, path));
+  const read = async (path: string) => ({
+    path,
+    bytes: await readDicomBytes(path, (start) => refuseCut(start, path)),
+  });
+  for await (const { path, bytes } of readAhead(paths, read)) {
     const parsed = bytes && parseDicomFile(bytes, path, (deflated) => inflateLimited(deflated, path));
     if (parsed) files.push(parsed);
     else if (/\.dcm$/i.test(path)) warnings.push(`${path} is no DICOM image and was left out`);

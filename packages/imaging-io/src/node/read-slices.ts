@@ -9,6 +9,7 @@ import { ImagingError } from '../imaging-error.js';
 import { suvFactors } from '../suv-factor.js';
 import { decodeSlices } from './decode-compressed.js';
 import { fileError } from './file-errors.js';
+import { readAhead } from './read-ahead.js';
 
 /** How slices become a volume. */
 export interface StackOptions {
@@ -80,8 +81,10 @@ function multiplyPlanes(data: VoxelArray, planeLength: number, factors: readonly
 async function assemble(slices: readonly DicomSlice[]): Promise<VoxelArray> {
   const { rows, columns } = slices[0]!.format;
   const stack = new VoxelStack(slices, rows * columns);
-  for (const [plane, slice] of slices.entries()) {
-    stack.set(plane, storedValues(await readPlane(slice), slice.format), slice);
+  let plane = 0;
+  for await (const bytes of readAhead(slices, readPlane)) {
+    const slice = slices[plane]!;
+    stack.set(plane++, storedValues(bytes, slice.format), slice);
   }
   return stack.data;
 }
