@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CohortCase } from '@onco-response/cohort';
 import { Progress } from '@onco-response/command-line/node';
 import { PrefixCache } from '@onco-response/encoder/node';
+import type { EngineInfo } from '@onco-response/engine';
 import { readMask, readVolume } from '@onco-response/imaging-io/node';
 import { nameMask } from '@onco-response/lesion-mask';
 import type { PrefixTokens, ResponseModel } from '@onco-response/response-model';
 import type { Mask, Volume } from '@onco-response/volume';
+import { contentHash } from './content-hash.js';
+import type { Study } from './study.js';
 import { TrainError } from './train-error.js';
 import { writeOutput } from './write-output.js';
 
@@ -21,21 +24,35 @@ export interface CaseFacts {
   warnings: string[];
 }
 
+export interface CaseTokensOptions {
+  folder: string;
+  /** How tokens are stored. */
+  precision: Study['cachePrecision'];
+  /** What computes them. */
+  engine: EngineInfo;
+}
+
 /** Changes whenever the same input would give other tokens. */
-const FORMAT = 'prefix-tokens-1';
+const FORMAT = 'prefix-tokens-2';
 
 /**
  * The slices of every case after the encoder's frozen blocks, computed once and kept on disk by content: the key is a
- * hash of the files' bytes, the input recipe, the encoder's weights and the number of frozen blocks. One case is in
- * memory at a time, however large the cohort.
+ * hash of the files' bytes, the input recipe, the encoder's weights, the number of frozen blocks, the precision on disk,
+ * and the library and thread count, on which the last bits depend: what an earlier study left in the cache never changes
+ * a result. One case is in memory at a time, however large the cohort.
  */
 export class CaseTokens {
   readonly #cache: PrefixCache;
   readonly #folder: string;
   readonly #facts = new Map<string, CaseFacts>();
 
-  constructor({ folder, precision }: { folder: string; precision: 'float16' | 'float32' }) {
+  readonly #precision: Study['cachePrecision'];
+  readonly #engine: EngineInfo;
+
+  constructor({ folder, precision, engine }: CaseTokensOptions) {
     this.#folder = folder;
+    this.#precision = precision;
+    this.#engine = engine;
     this.#cache = new PrefixCache({ directory: join(folder, 'tokens'), precision });
   }
 
@@ -87,8 +104,11 @@ export class CaseTokens {
       .update(
         JSON.stringify([
           FORMAT,
-          await hashFile(image),
-          await hashFile(mask),
+          this.#precision,
+          this.#engine.library,
+          this.#engine.threads,
+          await contentHash(image),
+          await contentHash(mask),
           model.recipe.input,
           model.vit.preprocessing,
           model.vit.weightsSha256,
@@ -123,10 +143,4 @@ function requireMask({ image, mask, caseId, line }: CohortCase): { image: string
     code: 'MISSING_FILE',
     message: `line ${line} of the manifest (${caseId}) has no mask: give one, this version does not segment`,
   });
-}
-
-async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const block of createReadStream(path)) hash.update(block);
-  return hash.digest('hex');
 }

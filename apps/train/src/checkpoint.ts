@@ -24,7 +24,8 @@ export interface TrainingState {
   /** Sum of the losses of this epoch's steps so far. */
   lossSum: number;
   optimizerStep: number;
-  streams: Record<string, RandomState>;
+  /** `order` is the state at the start of the epoch, from which its batches follow; the others are as they are now. */
+  streams: { model: Record<string, RandomState>; order: RandomState; slices: RandomState };
   memoryLabels: number[];
   history: EpochRecord[];
   best: { epoch: number; figure: number } | null;

@@ -58,7 +58,11 @@ export async function fit({ configPath, out, interrupted = () => false }: FitOpt
   const encoderPath = encoderDirectory(study.encoder, loaded.folder);
   const model = new ResponseModel({ recipe: study.model, vit: await loadVit(encoderPath), seed: study.seed });
 
-  const tokens = new CaseTokens({ folder: join(cacheFolder(), 'slices'), precision: study.cachePrecision });
+  const tokens = new CaseTokens({
+    folder: join(cacheFolder(), 'slices'),
+    precision: study.cachePrecision,
+    engine,
+  });
   await tokens.prepare(cases, model, interrupted);
   const identity = identityOf(
     loaded,

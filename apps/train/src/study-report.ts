@@ -84,6 +84,7 @@ async function attentionCases({
   bySplit,
   evaluation,
   model,
+  tokens,
 }: StudyReportInput): Promise<AttentionCase[]> {
   const ranked = bySplit.test
     .map((each, i) => ({ each, probability: evaluation.probabilities[i] as number }))
@@ -92,7 +93,8 @@ async function attentionCases({
   const pages: AttentionCase[] = [];
   for (const { each, probability } of shown) {
     const { volume, lesion } = await readCase(each);
-    const { attention, slices } = await model.predict(volume, lesion);
+    const { attention } = await model.predictTokens(await tokens.read(each.caseId));
+    const slices = model.slices(volume, lesion);
     const area = slices.imageSize ** 2;
     pages.push({
       caseLabel: each.caseId,

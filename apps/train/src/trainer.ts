@@ -1,5 +1,5 @@
 import { Progress } from '@onco-response/command-line/node';
-import { AdamW, clipByGlobalNorm, RandomStream } from '@onco-response/engine';
+import { AdamW, clipByGlobalNorm, type RandomState, RandomStream } from '@onco-response/engine';
 import { rocAuc } from '@onco-response/metrics';
 import type { PrefixTokens, ResponseModel } from '@onco-response/response-model';
 import { toFloat32, type WeightTensor } from '@onco-response/weights';
@@ -73,7 +73,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
     step: 0,
     lossSum: 0,
     optimizerStep: 0,
-    streams: {},
+    streams: { model: model.streams(), order: streams.order.state(), slices: streams.slices.state() },
     memoryLabels: [],
     history: [],
     best: null,
@@ -91,16 +91,17 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
     ({ state, best } = saved);
     restoreSnapshot(tensors, saved.weights);
     restoreMoments(optimizer, variables, saved);
-    model.restoreStreams(state.streams);
-    streams.order.restore(state.streams.order as never);
-    streams.slices.restore(state.streams.slices as never);
+    model.restoreStreams(state.streams.model);
+    streams.order.restore(state.streams.order);
+    streams.slices.restore(state.streams.slices);
     if (saved.memory) memory.push(toFloat32(saved.memory), state.memoryLabels);
     if (!state.finished) console.error(`going on from epoch ${state.epoch + 1}, step ${state.step + 1}`);
   }
   if (!saved) await model.standardise(embeddings(model, tokens, train));
   const started = performance.now() - state.seconds * 1000;
 
-  const save = async () => {
+  const save = async (order: RandomState) => {
+    state.streams = { model: model.streams(), order, slices: streams.slices.state() };
     const { step, moments } = await momentsByName(optimizer, variables);
     const kept = memory.content;
     state.optimizerStep = step;
@@ -119,8 +120,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
   progress.advance(state.epoch * stepsPerEpoch + state.step);
   try {
     while (!state.finished) {
-      // The order of an epoch follows from the stream's state at its start, which every checkpoint of the epoch holds.
-      state.streams = { ...state.streams, order: streams.order.state() };
+      const order = streams.order.state();
       const batches = stratifiedBatches(
         train.map(({ label }) => label),
         training.batchSize,
@@ -128,12 +128,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
       );
       for (; state.step < batches.length; state.step++) {
         if (interrupted()) {
-          state.streams = {
-            ...model.streams(),
-            order: state.streams.order as never,
-            slices: streams.slices.state(),
-          };
-          await save();
+          await save(order);
           throw new TrainError({
             code: 'INTERRUPTED',
             message: 'stopped; the same command goes on from here',
@@ -153,8 +148,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
         progress.advance(1, `epoch ${state.epoch + 1}/${training.epochs} loss ${lossValue.toFixed(3)}`);
       }
       await endEpoch(batches.length);
-      state.streams = { ...model.streams(), order: streams.order.state(), slices: streams.slices.state() };
-      await save();
+      await save(streams.order.state());
     }
   } finally {
     progress.stop();
