@@ -1,5 +1,6 @@
 import type { Vec3 } from '@onco-response/volume';
 import dicomParser, { type DataSet, type Element } from 'dicom-parser';
+import { inflaterOf } from './dicom-inflater.js';
 import {
   cross,
   type DicomFile,
@@ -121,16 +122,10 @@ function parseHeader(
   file: string,
   inflate?: (deflated: Uint8Array) => Uint8Array,
 ): DataSet {
-  const inflater = (whole: Uint8Array, position: number): Uint8Array => {
-    if (inflate === undefined) fail('UNSUPPORTED', `${file} is deflated`);
-    const rest = inflate(whole.subarray(position));
-    const inflated = new Uint8Array(position + rest.length);
-    inflated.set(whole.subarray(0, position));
-    inflated.set(rest, position);
-    return inflated;
-  };
   try {
-    return dicomParser.parseDicom(bytes, { untilTag: PIXEL_DATA, inflater } as { untilTag: string });
+    return dicomParser.parseDicom(bytes, { untilTag: PIXEL_DATA, inflater: inflaterOf(file, inflate) } as {
+      untilTag: string;
+    });
   } catch (error) {
     if (ImagingError.isInstance(error)) throw error;
     // dicom-parser throws strings and { exception } objects

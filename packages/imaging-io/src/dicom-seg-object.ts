@@ -1,4 +1,5 @@
 import dicomParser, { type DataSet } from 'dicom-parser';
+import { inflaterOf } from './dicom-inflater.js';
 import { ImagingError, type ImagingErrorCode } from './imaging-error.js';
 
 /** A parsed DICOM object that carries masks. */
@@ -56,16 +57,9 @@ export function parseMaskObject(bytes: Uint8Array, file: string, inflate?: Infla
 }
 
 function parse(bytes: Uint8Array, file: string, untilTag: string, inflate?: Inflate): MaskObject {
-  const inflater = (whole: Uint8Array, position: number): Uint8Array => {
-    if (inflate === undefined) fail('UNSUPPORTED', `${file} is deflated`);
-    const rest = inflate(whole.subarray(position));
-    const inflated = new Uint8Array(position + rest.length);
-    inflated.set(whole.subarray(0, position));
-    inflated.set(rest, position);
-    return inflated;
-  };
   const bare = bareTransferSyntax(bytes);
   return withCodedErrors(file, () => {
+    const inflater = inflaterOf(file, inflate);
     const options = { untilTag, inflater, ...(bare === undefined ? {} : { TransferSyntaxUID: bare }) };
     const data = dicomParser.parseDicom(bytes, options as { untilTag: string });
     // an unfinished sequence is only a warning to dicom-parser (so is peeking past a last short element)

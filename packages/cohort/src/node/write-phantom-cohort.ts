@@ -1,7 +1,8 @@
-import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeVolume } from '@onco-response/imaging-io/node';
 import { rocAuc } from '@onco-response/metrics';
+import writeFileAtomic from 'write-file-atomic';
 import { CohortError } from '../cohort-error.js';
 import { type PhantomTruth, phantomCase, phantomTruth } from '../phantom/phantom-case.js';
 import { completeOptions, type PhantomOptions } from '../phantom/phantom-options.js';
@@ -100,7 +101,7 @@ export async function writePhantomCohort(
   const rows = truths.map(
     ({ patientId, label }) => `${patientId},images/${patientId}.nii.gz,masks/${patientId}.nii.gz,${label}`,
   );
-  await replaceText(
+  await writeFileAtomic(
     join(directory, 'cohort.csv'),
     `${['patient_id,image,mask,label', ...rows].join('\n')}\n`,
   );
@@ -116,7 +117,7 @@ export async function writePhantomCohort(
     },
     cases: truths,
   };
-  await replaceText(join(directory, 'phantom.json'), `${JSON.stringify(cohort, null, 2)}\n`);
+  await writeFileAtomic(join(directory, 'phantom.json'), `${JSON.stringify(cohort, null, 2)}\n`);
   return cohort;
 }
 
@@ -124,7 +125,7 @@ export async function writePhantomCohort(
 async function claim(directory: string, recipe: object): Promise<void> {
   await mkdir(directory, { recursive: true });
   const path = join(directory, 'phantom.json');
-  if (!(await exists(path))) return replaceText(path, `${JSON.stringify(recipe, null, 2)}\n`);
+  if (!(await exists(path))) return writeFileAtomic(path, `${JSON.stringify(recipe, null, 2)}\n`);
   const found = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
   const same = Object.entries(recipe).every(
     ([key, value]) => JSON.stringify(found[key]) === JSON.stringify(value),
@@ -141,9 +142,4 @@ function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function replaceText(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.partial`, text);
-  await rename(`${path}.partial`, path);
 }
