@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { defaultClientConditions, defaultServerConditions } from 'vite';
+import { bundledWorkers } from './worker-plugin.mjs';
 
 const SOURCE_CONDITION = 'onco-response-source';
 
@@ -14,8 +15,10 @@ const SOURCE_CONDITION = 'onco-response-source';
 export function preset(configUrl, test = {}) {
   const manifest = JSON.parse(readFileSync(new URL('./package.json', configUrl), 'utf8'));
   const self = Object.keys(manifest.exports).filter((path) => path !== './package.json');
+  const root = fileURLToPath(new URL('.', configUrl));
   return {
-    root: fileURLToPath(new URL('.', configUrl)),
+    root,
+    plugins: [bundledWorkers(root, SOURCE_CONDITION)],
     resolve: {
       conditions: [SOURCE_CONDITION, ...defaultClientConditions],
       alias: [
