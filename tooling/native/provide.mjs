@@ -5,6 +5,9 @@
  * package's own installer where its bucket answers, the `tensorflow-cpu` wheel by pip.
  *
  *   node tooling/native/provide.mjs            make the CPU engine ready (a second run takes a second)
+ *   node tooling/native/provide.mjs --gpu      make @tensorflow/tfjs-node-gpu ready: the CUDA 12 libtensorflow of the
+ *                                              `tensorflow` wheel with NVIDIA's libraries (2.4 GB to download, never
+ *                                              from the bucket: its library is of CUDA 11.2), and say which card it finds
  *   ONCO_LIBTENSORFLOW=/opt/libtensorflow …    use that folder (lib/libtensorflow.so* and include/)
  *   ONCO_LIBTENSORFLOW=wheel …                 skip the bucket
  *   ONCO_RESPONSE_CACHE=DIR …                  keep downloads there (default ~/.cache/onco-response)
@@ -14,23 +17,20 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, w
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { include_dir as nodeApiHeaders } from 'node-api-headers';
-import { fail, fetchWheel, say } from './wheel.mjs';
+import { downloaded, fail, fetchWheel, say } from './wheel.mjs';
+import { CUDA_WHEELS, TENSORFLOW, TENSORFLOW_CPU } from './wheels.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** One wheel for every Python: only its shared libraries and headers are used. */
-const WHEEL = {
-  requirement: 'tensorflow-cpu==2.20.0',
-  python: '3.11',
-  platform: 'manylinux_2_17_x86_64',
-  sha256: 'cf756bbe2d256e942ab5d0ad2c858fb40017581494febdb4387c149b1afde780',
-  megabytes: 259,
-};
-const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
+const gpu = process.argv.includes('--gpu');
+const target = gpu
+  ? { tfjs: '@tensorflow/tfjs-node-gpu', label: '2.20.0-cuda12', wheels: [TENSORFLOW, ...CUDA_WHEELS] }
+  : { tfjs: '@tensorflow/tfjs-node', label: '2.20.0', wheels: [TENSORFLOW_CPU] };
 
 const cache = process.env.ONCO_RESPONSE_CACHE ?? join(homedir(), '.cache', 'onco-response');
-const tfjsNode = dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
+const tfjsNode = dirname(require.resolve(`${target.tfjs}/package.json`));
 const { version } = JSON.parse(readFileSync(join(tfjsNode, 'package.json'), 'utf8'));
 const napi = Math.min(8, Number(process.versions.napi));
 const addon = join(tfjsNode, 'lib', `napi-v${napi}`, 'tfjs_binding.node');
@@ -47,6 +47,7 @@ if (process.argv.includes('--help')) {
   );
 } else {
   await provide();
+  if (gpu) sayCard();
 }
 
 async function provide() {
@@ -60,12 +61,30 @@ async function provide() {
   const wanted = process.env.ONCO_LIBTENSORFLOW;
   if (wanted && wanted !== 'wheel') return linkAddon(buildAddon(wanted, 'given'));
 
-  const cached = join(cache, 'libtensorflow', WHEEL.requirement.replace('==', '-'));
+  const cached = join(cache, 'libtensorflow', target.wheels[0].requirement.replace('==', '-'));
   if (!existsSync(join(cached, 'complete'))) {
-    if (wanted !== 'wheel' && (await bucketAnswers()) && installFromBucket()) return;
-    await unpackWheel(cached);
+    if (!gpu && wanted !== 'wheel' && (await bucketAnswers()) && installFromBucket()) return;
+    await unpackWheels(cached);
   }
-  linkAddon(buildAddon(cached, WHEEL.requirement.split('==')[1]));
+  linkAddon(buildAddon(cached, target.label));
+}
+
+/** Starts the library once and says what it found: a missing card should be known before a study is queued. */
+function sayCard() {
+  const probe = `
+    const util = require('node:util'); // Node 23 took away two functions that tfjs-node calls
+    util.isNullOrUndefined ??= (value) => value == null;
+    util.isArray ??= Array.isArray;
+    process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+    process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
+    process.exit(require(${JSON.stringify(tfjsNode)}).backend().isUsingGpuDevice ? 0 : 3);`;
+  const { status } = spawnSync(process.execPath, ['-e', probe], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status === 0) say('the library found a card and uses it');
+  else if (status === 3)
+    say(
+      'the library loads but found no card: is there one, with a driver of CUDA 12.5 or later (nvidia-smi)?',
+    );
+  else fail('the library did not start, see above', `Remove ${cache} and run the command again.`);
 }
 
 /** Whether the bucket that tfjs-node's own installer downloads from can be reached within a few seconds. */
@@ -104,43 +123,23 @@ function installFromBucket() {
   return false;
 }
 
-async function unpackWheel(target) {
-  const wheel = await fetchWheel(WHEEL, join(cache, 'downloads'));
-  say('unpacking the shared libraries and headers (about 800 MB)');
-  const partial = `${target}.partial-${process.pid}`;
+async function unpackWheels(folder) {
+  const partial = `${folder}.partial-${process.pid}`;
   rmSync(partial, { recursive: true, force: true });
-  mkdirSync(join(partial, 'lib'), { recursive: true });
-  const unpack = spawnSync(
-    'python3',
-    [
-      '-c',
-      `import os, sys, zipfile
-wheel, target, *libraries = sys.argv[1:]
-with zipfile.ZipFile(wheel) as archive:
-    for name in archive.namelist():
-        if name.startswith('tensorflow/include/') and not name.endswith('/'):
-            path = os.path.join(target, name[len('tensorflow/'):])
-        elif name.startswith('tensorflow/') and name[len('tensorflow/'):] in libraries:
-            path = os.path.join(target, 'lib', name[len('tensorflow/'):])
-        else:
-            continue
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with archive.open(name) as source, open(path, 'wb') as out:
-            while block := source.read(1 << 22):
-                out.write(block)`,
-      wheel,
-      partial,
-      ...LIBRARIES,
-    ],
-    { stdio: 'inherit' },
-  );
-  if (unpack.status !== 0) fail(`could not unpack ${wheel}`, 'Remove it and run the command again.');
+  for (const wheel of target.wheels) {
+    const file = await fetchWheel(wheel, join(cache, 'downloads'));
+    say(`unpacking the shared libraries and headers of ${wheel.requirement}`);
+    const script = fileURLToPath(new URL('./unpack_wheel.py', import.meta.url));
+    if (spawnSync('python3', [script, file, partial], { stdio: 'inherit' }).status !== 0)
+      fail(`could not unpack ${file}`, 'Remove it and run the command again.');
+  }
   symlinkSync('libtensorflow_cc.so.2', join(partial, 'lib', 'libtensorflow.so'));
   symlinkSync('libtensorflow_framework.so.2', join(partial, 'lib', 'libtensorflow_framework.so'));
-  writeFileSync(join(partial, 'complete'), `${WHEEL.requirement} ${WHEEL.sha256}\n`);
-  rmSync(target, { recursive: true, force: true });
-  renameSync(partial, target);
-  rmSync(wheel);
+  const contents = target.wheels.map(({ requirement, sha256 }) => `${requirement} ${sha256}\n`);
+  writeFileSync(join(partial, 'complete'), contents.join(''));
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(partial, folder);
+  for (const { requirement } of target.wheels) rmSync(downloaded(requirement, join(cache, 'downloads')));
 }
 
 /** Compiles tfjs-node's N-API addon against a libtensorflow folder, once a folder; returns the addon in the cache. */

@@ -4,6 +4,7 @@ export type EngineErrorCode =
   | 'BACKEND_MISSING'
   | 'BACKEND_FAILED'
   | 'BACKEND_RUNNING'
+  | 'NO_GPU'
   | 'INVALID_ARGUMENT'
   | 'NOT_FINITE'
   | 'STATE_MISMATCH';

@@ -48,3 +48,26 @@ test('fromFloat32 and toFloat32', () => {
   expect(toFloat32({ dtype: 'I64', shape: [1], data: BigInt64Array.of(-3n) })).toEqual(Float32Array.of(-3));
   expect(() => fromFloat32(values, [2])).toThrow(expect.objectContaining({ code: 'SHAPE_MISMATCH' }));
 });
+
+test('every bfloat16 is the upper half of its float32, NaN and infinities included', () => {
+  const words = new Uint32Array(bfloat16ToFloat32(every).buffer);
+  expect(words.every((word, brain) => word === brain * 65536)).toBe(true);
+});
+
+test('no NaN becomes an infinity or a number, wherever its bits are', () => {
+  const patterns = Uint32Array.of(
+    0x7f800001,
+    0xff800001,
+    0x7f801fff,
+    0x7fffffff,
+    0xffffffff,
+    0x7fc00000,
+    0xffbfffff,
+  );
+  const nans = new Float32Array(patterns.buffer);
+  expect([...float16ToFloat32(float32ToFloat16(nans))]).toEqual(Array(7).fill(Number.NaN));
+  expect([...bfloat16ToFloat32(float32ToBfloat16(nans))]).toEqual(Array(7).fill(Number.NaN));
+  const signs = (halves: Uint16Array) => [...halves].map((half) => half >> 15);
+  expect(signs(float32ToFloat16(nans))).toEqual([0, 1, 0, 0, 1, 0, 1]);
+  expect(signs(float32ToBfloat16(nans))).toEqual([0, 1, 0, 0, 1, 0, 1]);
+});

@@ -1,11 +1,17 @@
 import { type ProtobufField, packedVarints, protobufFields } from './protobuf.js';
-import { bytesPerElement, type Dtype, elementCount, viewAs, type WeightTensor } from './weight-tensor.js';
+import {
+  bytesPerElement,
+  type Dtype,
+  elementCount,
+  MAX_DIMENSIONS,
+  viewAs,
+  type WeightTensor,
+} from './weight-tensor.js';
 import { WeightsError, type WeightsErrorCode } from './weights-error.js';
 
 /** Above any published graph; each entry costs memory even where its tensor is empty. */
 const MAX_INITIALISERS = 100_000;
 const MAX_NODES = 1_000_000;
-const MAX_DIMENSIONS = 16;
 
 /** TensorProto.DataType -> the same type under its safetensors name. */
 const DTYPES: Readonly<Record<number, Dtype>> = {

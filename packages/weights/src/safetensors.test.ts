@@ -113,6 +113,11 @@ test.each([
     file({ a: { dtype: 'toString', shape: [4], data_offsets: [0, 4] } }, 4),
     'UNSUPPORTED',
   ],
+  [
+    'a dtype of 100,000 nested lists',
+    file(`{"a":{"dtype":${'['.repeat(1e5)}${']'.repeat(1e5)},"shape":[1],"data_offsets":[0,4]}}`, 4),
+    'UNSUPPORTED',
+  ],
   ['overlapping ranges', file({ a: tensor(0, 8), b: tensor(4, 12) }, 12), 'MALFORMED'],
   ['the same range twice', file({ a: tensor(0, 8), b: tensor(0, 8) }, 8), 'MALFORMED'],
   ['a gap', file({ a: tensor(0, 4), b: tensor(8, 12) }, 12), 'MALFORMED'],

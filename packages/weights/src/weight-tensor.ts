@@ -20,6 +20,9 @@ const ARRAYS = {
   U64: BigUint64Array,
 } as const;
 
+/** numpy's and torch's own limits are 64; no layer has more than 5. */
+export const MAX_DIMENSIONS = 16;
+
 export type Dtype = keyof typeof ARRAYS;
 export type WeightData =
   | Uint8Array

@@ -6,7 +6,11 @@ export type WeightsErrorCode =
   | 'DUPLICATE_KEY'
   | 'MISSING_KEYS'
   | 'UNEXPECTED_KEYS'
-  | 'SHAPE_MISMATCH';
+  | 'SHAPE_MISMATCH'
+  | 'CHECKSUM'
+  | 'FILE_MISSING'
+  /** The pickle asks for something to be called or imported that a checkpoint does not need. Nothing was run. */
+  | 'UNSAFE_PICKLE';
 
 const MARKER = Symbol.for('onco-response.WeightsError');
 
@@ -19,6 +23,12 @@ export class WeightsError extends Error {
     super(message, { cause });
     this.name = 'WeightsError';
     this.code = code;
+  }
+
+  /** The same error, with what it is about (a file's name) before its message. */
+  static about(what: string, error: unknown): unknown {
+    if (!WeightsError.isInstance(error)) return error;
+    return new WeightsError({ code: error.code, message: `${what}: ${error.message}`, cause: error });
   }
 
   /** Works across copies of this package, where `instanceof` does not. */
