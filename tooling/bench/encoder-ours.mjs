@@ -58,7 +58,7 @@ const work = {
   cached: () =>
     tf.tidy(() => {
       const tokens = tf.tensor3d(cached, [batch, 197, WIDTH]);
-      return train(() => vit.classToken(tokens, FROZEN));
+      return train(() => vit.classToken(tokens, FROZEN, { constantTokens: true }));
     }),
 }[task];
 

@@ -13,12 +13,22 @@
  *   ONCO_RESPONSE_CACHE=DIR …                  keep downloads there (default ~/.cache/onco-response)
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { include_dir as nodeApiHeaders } from 'node-api-headers';
+import { PATCH } from './addon-patch.mjs';
 import { downloaded, fail, fetchWheel, say } from './wheel.mjs';
 import { CUDA_WHEELS, TENSORFLOW, TENSORFLOW_CPU } from './wheels.mjs';
 
@@ -144,26 +154,42 @@ async function unpackWheels(folder) {
 
 /** Compiles tfjs-node's N-API addon against a libtensorflow folder, once a folder; returns the addon in the cache. */
 function buildAddon(libtensorflow, label) {
-  const folder = join(cache, 'tfjs-node', `${version}-libtensorflow-${label}-napi${napi}`);
+  const folder = join(cache, 'tfjs-node', `${version}-libtensorflow-${label}-napi${napi}-${PATCH.name}`);
   const built = join(folder, 'tfjs_binding.node');
   if (label !== 'given' && loads(built)) return built;
   say("compiling tfjs-node's addon with g++ (about 15 s)");
   mkdirSync(folder, { recursive: true });
   const partial = `${built}.partial-${process.pid}`;
+  const sources = `${partial}-sources`;
+  patchSources(sources);
   const lib = join(libtensorflow, 'lib');
   const compiler = spawnSync(
     process.env.CXX ?? 'g++',
     ['-std=c++17', '-O2', '-shared', '-fPIC', `-DNAPI_VERSION=${napi}`, '-w']
       .concat(['-I', nodeApiHeaders, '-I', join(libtensorflow, 'include'), '-I', join(tfjsNode, '..')])
-      .concat([join(tfjsNode, 'binding/tfjs_backend.cc'), join(tfjsNode, 'binding/tfjs_binding.cc')])
+      .concat(['-I', sources, join(sources, 'tfjs_backend.cc'), join(sources, 'tfjs_binding.cc')])
       .concat([`-L${lib}`, `-Wl,-rpath,${lib}`, '-ltensorflow', '-ltensorflow_framework', '-o', partial]),
     { stdio: 'inherit' },
   );
   if (compiler.error?.code === 'ENOENT') fail('g++ is not installed', 'On Debian: apt-get install g++');
   if (compiler.status !== 0)
     fail('compiling the addon failed, see above', `Looked for libtensorflow in ${libtensorflow}.`);
+  rmSync(sources, { recursive: true });
   renameSync(partial, built);
   return built;
+}
+
+/** Copies the addon's C++ and adds lists of strings to the attributes that it passes: fused kernels are named so. */
+function patchSources(folder) {
+  cpSync(join(tfjsNode, 'binding'), folder, { recursive: true, dereference: true });
+  const file = join(folder, 'tfjs_backend.cc');
+  const text = readFileSync(file, 'utf8');
+  if (text.split(PATCH.before).length !== 2)
+    fail(
+      `${target.tfjs} ${version} is not the version that is patched here`,
+      'Use the version in pnpm-lock.yaml.',
+    );
+  writeFileSync(file, text.replace(PATCH.before, PATCH.added + PATCH.before));
 }
 
 function linkAddon(built) {

@@ -18,7 +18,7 @@ export function preset(configUrl, test = {}) {
   const root = fileURLToPath(new URL('.', configUrl));
   return {
     root,
-    plugins: [bundledWorkers(root, SOURCE_CONDITION)],
+    plugins: [bundledWorkers(SOURCE_CONDITION)],
     resolve: {
       conditions: [SOURCE_CONDITION, ...defaultClientConditions],
       alias: [

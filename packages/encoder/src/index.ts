@@ -1,10 +1,12 @@
-export { type AdapterFiles, adapterFromFiles, adapterToFiles } from './adapter-files.js';
-export { attachLora, detachLora, mergeLora, unmergeLora } from './attach-lora.js';
+export { type AdapterFiles, type AdapterNaming, adapterFromFiles, adapterToFiles } from './adapter-files.js';
+export { type AttachOptions, attachLora, detachLora, mergeLora, unmergeLora } from './attach-lora.js';
+export type { Naming } from './checkpoint-names.js';
 export { EncoderError, type EncoderErrorCode } from './encoder-error.js';
+export type { ModelType } from './families.js';
 export type { ForwardOptions } from './linear.js';
-export { loadVit, type VitFiles } from './load-vit.js';
+export { loadVit, type VitFiles, type VitOptions } from './load-vit.js';
 export type { LoraConfig, LoraOptions } from './lora-config.js';
 export type { Preprocessing } from './preprocessing.js';
 export { loadAdapter, saveAdapter } from './save-adapter.js';
-export type { Vit } from './vit.js';
+export type { GridOptions, Pooling, TokenOptions, Vit } from './vit.js';
 export type { VitConfig } from './vit-config.js';

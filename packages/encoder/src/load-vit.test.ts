@@ -5,14 +5,28 @@ import { startEngine } from '@onco-response/engine';
 import { fromFloat32, readSafetensors, toFloat32, type WeightTensor } from '@onco-response/weights';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { transformers5Name } from './checkpoint-names.js';
+import { nameIn, namesOf } from './checkpoint-names.js';
 import { EncoderError } from './encoder-error.js';
 import { loadVit } from './load-vit.js';
+import { slotsOf } from './slots.js';
+import { parseVitConfig } from './vit-config.js';
 
 const read = (name: string) => readFileSync(new URL(`./__fixtures__/${name}`, import.meta.url));
 const configOf = (name: string) =>
   JSON.parse(read(`${name}/config.json`).toString()) as Record<string, unknown>;
 const tensorsOf = (name: string) => readSafetensors(read(`${name}/model.safetensors`)).tensors;
+
+/** The name in transformers 5 of each tensor of the hub. */
+function transformers5Names(config: unknown): Map<string, string> {
+  const parsed = parseVitConfig(config);
+  const { hub, transformers5 } = namesOf(parsed);
+  return new Map(
+    slotsOf(parsed).map((slot) => [
+      nameIn(hub!, slot, slot.field)!,
+      nameIn(transformers5!, slot, slot.field)!,
+    ]),
+  );
+}
 
 async function classToken(
   config: unknown,
@@ -40,7 +54,8 @@ describe.each(['dinov2-tiny', 'vit-tiny'])('%s', (name) => {
   test("loads transformers 5's names, a task model's prefix, and bytes, all the same", async () => {
     const hub = tensorsOf(name);
     const expected = await classToken(config, hub);
-    const renamed = new Map([...hub].map(([key, tensor]) => [transformers5Name(type, key), tensor]));
+    const names = transformers5Names(config);
+    const renamed = new Map([...hub].map(([key, tensor]) => [names.get(key) ?? key, tensor]));
     expect([...renamed.keys()].filter((key) => !hub.has(key)).length).toBeGreaterThan(20);
     const prefixed = new Map([...hub].map(([key, tensor]) => [`${type}.${key}`, tensor]));
     prefixed.set('classifier.weight', fromFloat32(new Float32Array(2), [2]));
@@ -75,7 +90,7 @@ describe.each(['dinov2-tiny', 'vit-tiny'])('%s', (name) => {
       code: 'UNEXPECTED_KEYS',
       message: expect.stringContaining('encoder.layer.3.norm1.weight'),
     });
-    expect(await load((map) => map.set(transformers5Name(type, key), map.get(key)!))).toMatchObject({
+    expect(await load((map) => map.set(transformers5Names(config).get(key)!, map.get(key)!))).toMatchObject({
       code: 'UNEXPECTED_KEYS',
     });
     expect(await load((map) => map.set('layernorm.bias', extra))).toMatchObject({
@@ -86,9 +101,8 @@ describe.each(['dinov2-tiny', 'vit-tiny'])('%s', (name) => {
 
   test.each([
     [{ model_type: 'swin' }, 'UNSUPPORTED'],
-    [{ model_type: 'dinov2_with_registers' }, 'UNSUPPORTED'],
-    [{ hidden_act: 'gelu_new' }, 'UNSUPPORTED'],
-    [{ use_swiglu_ffn: true }, 'UNSUPPORTED'],
+    [{ model_type: 'sam_vision_model' }, 'UNSUPPORTED'],
+    [{ hidden_act: 'swish_of_my_own' }, 'UNSUPPORTED'],
     [{ num_attention_heads: 5 }, 'MALFORMED'],
     [{ hidden_size: 'wide' }, 'MALFORMED'],
     [{ patch_size: 2.5 }, 'MALFORMED'],
@@ -107,7 +121,11 @@ test('preprocessing belongs to the weights: the file where there is one, else wh
     vit.dispose();
     return vit.preprocessing;
   };
-  expect(await load('vit-tiny')).toEqual({ imageSize: 16, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
+  expect(await load('vit-tiny')).toMatchObject({
+    imageSize: 16,
+    mean: [0.5, 0.5, 0.5],
+    std: [0.5, 0.5, 0.5],
+  });
   expect(await load('dinov2-tiny')).toMatchObject({
     mean: [0.485, 0.456, 0.406],
     std: [0.229, 0.224, 0.225],
@@ -143,4 +161,43 @@ test('a directory without its files, or with broken ones, says which', async () 
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('a model of image and text: its vision tower is read, the rest of it passed over', async () => {
+  const { model_type: _, ...vision_config } = configOf('architectures/clip');
+  const tower = tensorsOf('architectures/clip');
+  const weights = new Map([...tower].map(([key, tensor]) => [`vision_model.${key}`, tensor]));
+  const extra = fromFloat32(new Float32Array(4), [4]);
+  for (const name of [
+    'logit_scale',
+    'text_model.embeddings.token_embedding.weight',
+    'visual_projection.weight',
+  ])
+    weights.set(name, extra);
+  const expected = await classToken(configOf('architectures/clip'), tower);
+  expect(await classToken({ model_type: 'clip', vision_config }, weights)).toEqual(expected);
+});
+
+test('what a SigLIP without a head cannot give, and a grid that is not the one of the tokens, are refused', async () => {
+  const read = (name: string, options = {}) =>
+    loadVit(
+      { config: configOf(`architectures/${name}`), weights: tensorsOf(`architectures/${name}`) },
+      options,
+    );
+  await expect(read('siglip-headless', { pooling: 'cls' })).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+  });
+  await expect(read('clip', { pooling: 'max' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  const vit = await read('dinov3');
+  const tokens = tf.zeros<tf.Rank.R3>([1, 3 + 6, 32]); // 6 patches: 2 x 3 or 3 x 2
+  expect(() => vit.classToken(tokens, 1)).toThrow(/grid/);
+  expect(() => vit.classToken(tokens, 1, { grid: [3, 3] })).toThrow(/grid/);
+  tf.dispose([tokens, vit.classToken(tokens, 1, { grid: [2, 3] })]);
+  vit.dispose();
+});
+
+test('a model type that is not computed is named', () => {
+  expect(() => parseVitConfig({ model_type: 'sam_vision_model' })).toThrow(
+    /"sam_vision_model"; known are dinov2, /,
+  );
 });

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 export interface PatchEmbedding {
   /** [patch * patch * C, E] */
   readonly weight: tf.Tensor2D;
-  readonly bias: tf.Tensor1D;
+  readonly bias: tf.Tensor1D | undefined;
   readonly patchSize: number;
 }
 
@@ -26,5 +26,6 @@ export function patchEmbedding(
   const split = tf.reshape(pixels, [batch, rows, patchSize, columns, patchSize, channels]); // [B, h, p, w, p, C]
   const patches = tf.transpose(split, [0, 1, 3, 2, 4, 5]); // [B, h, w, p, p, C]
   const flat = tf.reshape(patches, [batch * rows * columns, patchSize * patchSize * channels]); // [B * h * w, p * p * C]
-  return tf.reshape(tf.add(tf.matMul(flat, weight), bias), [batch, rows * columns, -1]); // [B, h * w, E]
+  const projected = tf.matMul(flat as tf.Tensor2D, weight); // [B * h * w, E]
+  return tf.reshape(bias ? tf.add(projected, bias) : projected, [batch, rows * columns, -1]); // [B, h * w, E]
 }

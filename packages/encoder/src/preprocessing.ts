@@ -1,40 +1,119 @@
+import type { ModelType } from './families.js';
 import type { VitConfig } from './vit-config.js';
 
-/** How an image becomes the encoder's input: resized to `imageSize`, scaled to [0, 1], then (x - mean) / std. */
+/** Pillow's resampling filters in the order of the codes that preprocessor_config.json holds. */
+const FILTERS = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const;
+
+/**
+ * How an image becomes the encoder's input, in this order: to RGB, `resize` with `resample`, `crop` from the centre, times
+ * `rescaleFactor`, then (x - mean) / std.
+ */
 export interface Preprocessing {
+  /** Side of the pixels that result, where they are square: that of the crop, else of the resized image. */
   readonly imageSize: number;
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
+  /** To these sides, or with the shorter side of this length; null for as it is. */
+  readonly resize: Sides | { readonly shortestEdge: number } | null;
+  readonly crop: Sides | null;
+  readonly resample: (typeof FILTERS)[number];
+  /** 1/255 where the encoder expects [0, 1] of 8-bit images. */
+  readonly rescaleFactor: number;
+  readonly channels: number;
 }
 
-/** What the published checkpoints of each family were trained with; used where no preprocessor_config.json is given. */
-const FAMILY: Record<VitConfig['model_type'], Pick<Preprocessing, 'mean' | 'std'>> = {
-  dinov2: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
-  vit: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
-};
+export interface Sides {
+  readonly height: number;
+  readonly width: number;
+}
+
+type Recipe = Pick<Preprocessing, 'mean' | 'std' | 'resize' | 'crop' | 'resample'>;
+
+const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
+const HALF = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } as const;
+const CLIP = {
+  mean: [0.48145466, 0.4578275, 0.40821073],
+  std: [0.26862954, 0.26130258, 0.27577711],
+} as const;
+
+const square = (side: number): Sides => ({ height: side, width: side });
+const whole = (side: number) => ({ resize: square(side), crop: null });
+const cropped = (edge: number, side: number) => ({ resize: { shortestEdge: edge }, crop: square(side) });
 
 /** DINOv2 is trained at 518 but used at 224 (16 x 16 patches), as its published preprocessor says. */
 const DINOV2_CROP = 16;
 
-/** Reads a Hugging Face preprocessor_config.json (`crop_size` or `size`, `image_mean`, `image_std`). */
+/** The preprocessor_config.json published with each family, at the sizes of a configuration. */
+function published({ model_type, image_size: side, patch_size }: VitConfig): Recipe {
+  const dinov2 = Math.min(side, DINOV2_CROP * patch_size);
+  const wider = (crop: number) => Math.round((crop * 256) / 224);
+  const recipes: Record<ModelType, () => Recipe> = {
+    dinov2: () => ({ ...IMAGENET, ...cropped(wider(dinov2), dinov2), resample: 'bicubic' }),
+    dinov2_with_registers: () => recipes.dinov2(),
+    dinov3_vit: () => ({ ...IMAGENET, ...whole(side), resample: 'bilinear' }),
+    vit: () => ({ ...HALF, ...whole(side), resample: 'bilinear' }),
+    deit: () => ({ ...IMAGENET, resize: square(wider(side)), crop: square(side), resample: 'bicubic' }),
+    clip_vision_model: () => ({ ...CLIP, ...cropped(side, side), resample: 'bicubic' }),
+    siglip_vision_model: () => ({ ...HALF, ...whole(side), resample: 'bicubic' }),
+  };
+  return recipes[model_type]();
+}
+
+/** What transformers' processors fill in for fields that are left out (5.23, `image_processing_*.py`). */
+const PROCESSORS: Readonly<Record<string, Recipe>> = {
+  ViT: { ...HALF, ...whole(224), resample: 'bilinear' },
+  DeiT: { ...HALF, resize: square(256), crop: square(224), resample: 'bicubic' },
+  Bit: { ...CLIP, ...cropped(224, 224), resample: 'bicubic' },
+  CLIP: { ...CLIP, ...cropped(224, 224), resample: 'bicubic' },
+  Siglip: { ...HALF, ...whole(224), resample: 'bicubic' },
+  DINOv3ViT: { ...IMAGENET, ...whole(224), resample: 'bilinear' },
+};
+
+/**
+ * Reads a Hugging Face preprocessor_config.json. What it leaves out is as the processor that it names has it, or, where it
+ * names none or is not there itself, as the family's published one.
+ */
 export function preprocessingOf(config: VitConfig, preprocessor: unknown): Preprocessing {
   const fields = (preprocessor ?? {}) as Record<string, unknown>;
-  const cropped = fields.do_center_crop === false ? undefined : sideOf(fields.crop_size);
-  const fallback =
-    config.model_type === 'dinov2'
-      ? Math.min(config.image_size, DINOV2_CROP * config.patch_size)
-      : config.image_size;
+  const type = String(fields.image_processor_type ?? fields.feature_extractor_type ?? '');
+  const processor = type.replace(/(ImageProcessor|FeatureExtractor)(Fast|Pil)?$/, '');
+  const base = PROCESSORS[processor] ?? published(config);
+  const isOff = (name: string) => fields[name] === false;
+  const crops =
+    fields.do_center_crop === true || (!isOff('do_center_crop') && (base.crop || fields.crop_size));
+  const crop = crops ? (sidesOf(fields.crop_size) ?? base.crop ?? square(config.image_size)) : null;
+  const byEdge = base.resize !== null && 'shortestEdge' in base.resize;
+  const resize = isOff('do_resize') ? null : (resizeOf(fields.size, byEdge) ?? base.resize);
+  const code = fields.resample;
   return {
-    imageSize: cropped ?? sideOf(fields.size) ?? fallback,
-    mean: tripleOf(fields.image_mean) ?? FAMILY[config.model_type].mean,
-    std: tripleOf(fields.image_std) ?? FAMILY[config.model_type].std,
+    imageSize:
+      crop?.height ??
+      (resize === null ? config.image_size : 'height' in resize ? resize.height : resize.shortestEdge),
+    mean: isOff('do_normalize') ? [0, 0, 0] : (tripleOf(fields.image_mean) ?? base.mean),
+    std: isOff('do_normalize') ? [1, 1, 1] : (tripleOf(fields.image_std) ?? base.std),
+    resize,
+    crop,
+    resample: (typeof code === 'number' ? FILTERS[code] : undefined) ?? base.resample,
+    rescaleFactor: isOff('do_rescale')
+      ? 1
+      : typeof fields.rescale_factor === 'number'
+        ? fields.rescale_factor
+        : 1 / 255,
+    channels: config.num_channels,
   };
 }
 
-function sideOf(size: unknown): number | undefined {
-  if (typeof size === 'number') return size;
-  const height = (size as { height?: unknown } | undefined)?.height;
-  return typeof height === 'number' ? height : undefined;
+/** A number means, by the processor, both sides or the shorter one. */
+function resizeOf(size: unknown, byEdge: boolean): Preprocessing['resize'] | undefined {
+  if (typeof size === 'number') return byEdge ? { shortestEdge: size } : square(size);
+  const edge = (size as { shortest_edge?: unknown } | undefined)?.shortest_edge;
+  return typeof edge === 'number' ? { shortestEdge: edge } : sidesOf(size);
+}
+
+function sidesOf(size: unknown): Sides | undefined {
+  if (typeof size === 'number') return square(size);
+  const { height, width } = (size ?? {}) as { height?: unknown; width?: unknown };
+  return typeof height === 'number' && typeof width === 'number' ? { height, width } : undefined;
 }
 
 function tripleOf(values: unknown): [number, number, number] | undefined {

@@ -1,4 +1,4 @@
-import { adapterFromFiles, adapterToFiles } from './adapter-files.js';
+import { type AdapterNaming, adapterFromFiles, adapterToFiles } from './adapter-files.js';
 import type { Vit } from './vit.js';
 
 /**
@@ -7,11 +7,7 @@ import type { Vit } from './vit.js';
  *
  * @throws EncoderError NO_ADAPTER
  */
-export async function saveAdapter(
-  vit: Vit,
-  directory: string,
-  options: { naming?: 'hub' | 'transformers5' } = {},
-): Promise<void> {
+export async function saveAdapter(vit: Vit, directory: string, options: AdapterNaming = {}): Promise<void> {
   const { writeAdapterDirectory } = await import('./node/adapter-directory.js');
   await writeAdapterDirectory(directory, adapterToFiles(vit, options));
 }

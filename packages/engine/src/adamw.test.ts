@@ -74,3 +74,33 @@ test('a state of another model is refused', async () => {
     expect.objectContaining({ code: 'STATE_MISMATCH' }),
   );
 });
+
+test('a group takes the steps of an optimiser of its own, bit for bit', () => {
+  const before = tf.memory().numTensors;
+  const both = [0, 1].map(() => tf.tidy(() => tf.variable(tf.tensor2d(golden.start))));
+  const alone = [0, 1].map(() => tf.tidy(() => tf.variable(tf.tensor2d(golden.start))));
+  const grouped = new AdamW({
+    learningRate: 0.05,
+    weightDecay: 0.1,
+    groups: [{ variables: [both[1]!], learningRateFactor: 0.5, weightDecay: 0 }],
+  });
+  const separate = [
+    new AdamW({ learningRate: 0.05, weightDecay: 0.1 }),
+    new AdamW({ learningRate: 0.025, weightDecay: 0 }),
+  ];
+  const gradients = (variables: tf.Variable[]) =>
+    tf.variableGrads(() => tf.addN(variables.map(loss)) as tf.Scalar, variables).grads;
+  for (let i = 0; i < 5; i++) {
+    tf.tidy(() => grouped.applyGradients(gradients(both)));
+    alone.forEach((variable, at) => {
+      tf.tidy(() => separate[at]!.applyGradients(gradients([variable])));
+    });
+  }
+  both.forEach((variable, at) => {
+    expect(variable.dataSync()).toEqual(alone[at]!.dataSync());
+  });
+  expect(both[0]!.dataSync()).not.toEqual(both[1]!.dataSync());
+  tf.dispose([...both, ...alone]);
+  for (const each of [grouped, ...separate]) each.dispose();
+  expect(tf.memory().numTensors).toBe(before);
+});

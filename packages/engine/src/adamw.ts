@@ -7,6 +7,17 @@ export interface AdamWOptions {
   beta2?: number;
   epsilon?: number;
   weightDecay?: number;
+  /** Variables that are trained otherwise than the rest; one in no group follows the options above. */
+  groups?: readonly AdamWGroup[];
+}
+
+/** Variables with a learning rate or a weight decay of their own, as torch's `param_groups`. */
+export interface AdamWGroup {
+  variables: readonly tf.Variable[];
+  /** Times `learningRate`, which a schedule moves for all groups alike. Default 1. */
+  learningRateFactor?: number;
+  /** Default: the optimiser's. */
+  weightDecay?: number;
 }
 
 /** First and second moments by variable name, and the number of steps taken. */
@@ -36,6 +47,7 @@ export class AdamW extends tf.Optimizer {
   readonly beta2: number;
   readonly epsilon: number;
   readonly weightDecay: number;
+  readonly #groupOf: ReadonlyMap<string, AdamWGroup>;
   #step = 0;
   #moments = new Map<string, { first: tf.Tensor; second: tf.Tensor }>();
 
@@ -45,6 +57,7 @@ export class AdamW extends tf.Optimizer {
     beta2 = 0.999,
     epsilon = 1e-8,
     weightDecay = 0.01,
+    groups = [],
   }: AdamWOptions = {}) {
     super();
     this.learningRate = learningRate;
@@ -52,6 +65,9 @@ export class AdamW extends tf.Optimizer {
     this.beta2 = beta2;
     this.epsilon = epsilon;
     this.weightDecay = weightDecay;
+    this.#groupOf = new Map(
+      groups.flatMap((group) => group.variables.map(({ name }) => [name, group] as const)),
+    );
   }
 
   /**
@@ -70,14 +86,16 @@ export class AdamW extends tf.Optimizer {
       if (!variable) {
         throw new EngineError({ code: 'INVALID_ARGUMENT', message: `no variable is called ${name}` });
       }
+      const { learningRateFactor = 1, weightDecay = this.weightDecay } = this.#groupOf.get(name) ?? {};
+      const learningRate = this.learningRate * learningRateFactor;
       const before = this.#moments.get(name);
       const [first, second] = tf.tidy(() => {
         const old = before ?? { first: tf.zerosLike(variable), second: tf.zerosLike(variable) };
         const m = tf.add(tf.mul(old.first, this.beta1), tf.mul(gradient, 1 - this.beta1));
         const v = tf.add(tf.mul(old.second, this.beta2), tf.mul(tf.square(gradient), 1 - this.beta2));
         const scale = tf.add(tf.div(tf.sqrt(v), secondCorrection), this.epsilon);
-        const decayed = tf.mul(variable, 1 - this.learningRate * this.weightDecay);
-        variable.assign(tf.sub(decayed, tf.mul(tf.div(m, scale), this.learningRate / firstCorrection)));
+        const decayed = tf.mul(variable, 1 - learningRate * weightDecay);
+        variable.assign(tf.sub(decayed, tf.mul(tf.div(m, scale), learningRate / firstCorrection)));
         return [m, v] as const;
       });
       before?.first.dispose();

@@ -1,6 +1,8 @@
-export { AdamW, type AdamWOptions, type AdamWState } from './adamw.js';
+export { AdamW, type AdamWGroup, type AdamWOptions, type AdamWState } from './adamw.js';
 export { clipByGlobalNorm } from './clip-gradients.js';
 export { EngineError, type EngineErrorCode } from './engine-error.js';
+export { ExponentialAverage, type ExponentialAverageState } from './exponential-average.js';
+export { affine, normaliseLayer } from './fused-kernels.js';
 export { type RandomState, RandomStream } from './random-stream.js';
 export {
   type Backend,

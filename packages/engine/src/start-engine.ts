@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EngineError } from './engine-error.js';
+import { setFusedKernels } from './fused-kernels.js';
 
 export type Backend = 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
 
@@ -30,7 +31,7 @@ export interface EngineInfo {
   device: 'cpu' | 'gpu';
   /** The card, as its driver names it; null for 'cpu'. */
   deviceName: string | null;
-  /** The native library, e.g. 'libtensorflow 2.20.0', or the tfjs package that computes. */
+  /** The native library, e.g. 'libtensorflow 2.20.0 with fused kernels', or the tfjs package that computes. */
   library: string;
   tfjs: string;
   /** Threads asked for; null = the library's own choice. */
@@ -86,6 +87,7 @@ export async function stopEngine(): Promise<void> {
   tf.removeBackend(backend);
   device?.destroy();
   if (device) (await import('./node/webgpu.js')).withdrawWebGpu();
+  setFusedKernels(undefined);
   running = undefined;
 }
 

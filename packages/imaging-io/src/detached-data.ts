@@ -1,5 +1,6 @@
+import type { SourceFile } from './byte-source.js';
+import { bytesFile } from './bytes-source.js';
 import { ImagingError } from './imaging-error.js';
-import type { StoredVoxels } from './stored-voxels.js';
 
 export interface DetachedOptions {
   /** What messages call the file. */
@@ -9,16 +10,11 @@ export interface DetachedOptions {
 }
 
 /**
- * The bytes that hold the voxels: the file itself, or the data file that came with it.
- * @throws ImagingError NOT_FOUND where the header needs a data file that was not given
+ * The data file that came with a header.
+ * @throws ImagingError NOT_FOUND where it was not given
  */
-export function bytesWithVoxels(
-  file: Uint8Array,
-  stored: StoredVoxels,
-  { name, dataFile }: { name: string; dataFile: Uint8Array | undefined },
-): Uint8Array {
-  if (stored.dataFile === undefined) return file;
-  if (dataFile !== undefined) return dataFile;
+export function givenDataFile(dataFile: Uint8Array | undefined, name: string): SourceFile {
+  if (dataFile !== undefined) return bytesFile(dataFile, name);
   throw new ImagingError({
     code: 'NOT_FOUND',
     message: `${name} is only a header: give the bytes of its data file as dataFile`,

@@ -1,6 +1,7 @@
 import type { Vec3 } from '@onco-response/volume';
-import dicomParser, { type DataSet, type Element } from 'dicom-parser';
-import { inflaterOf } from './dicom-inflater.js';
+import type { SourceFile } from './byte-source.js';
+import type { DataSet } from './dicom-dataset.js';
+import { type DicomHeader, PIXEL_DATA } from './dicom-header.js';
 import {
   cross,
   type DicomFile,
@@ -9,133 +10,111 @@ import {
   type PixelFormat,
   type SliceTiming,
 } from './dicom-slice.js';
+import { beginsLikeProgram } from './dicom-start.js';
 import { momentOf, momentOfDateTime } from './dicom-time.js';
 import { ImagingError, type ImagingErrorCode } from './imaging-error.js';
+import { MAX_FRAMES } from './limits.js';
 import { readPetHeader } from './pet-header.js';
 import { shownDescription } from './series-description.js';
-
-/** Transfer syntaxes whose pixels lie uncompressed in the file. */
-const NATIVE = new Set(['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', '1.2.840.10008.1.2.2']);
-const DEFLATED = '1.2.840.10008.1.2.1.99';
-const BIG_ENDIAN = '1.2.840.10008.1.2.2';
+import { compressionOf, EXPLICIT_BIG_ENDIAN, shownUid } from './transfer-syntax.js';
 
 const DICOMDIR_CLASS = '1.2.840.10008.1.3.10';
 const SEGMENTATION_CLASSES = new Set(['1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.66.7']);
 
-const PIXEL_DATA = 'x7fe00010';
+/**
+ * Images of which only the head is left are lost slices, not other files: CT, MR, PET, plain and enhanced. So is what does
+ * not even say its class.
+ */
+const IMAGE_CLASSES = new Set(
+  ['2', '2.1', '2.2', '4', '4.1', '4.4', '128', '128.1', '130'].map(
+    (end) => `1.2.840.10008.5.1.4.1.1.${end}`,
+  ),
+);
 
 /** Cosine to which row and column have to be perpendicular, and their lengths 1. */
 const ORIENTATION_TOLERANCE = 1e-3;
 
-/** True where the bytes carry the DICOM mark after the 128-byte preamble. */
-export function isDicom(bytes: Uint8Array): boolean {
-  return bytes.length >= 132 && String.fromCharCode(...bytes.subarray(128, 132)) === 'DICM';
-}
-
 /**
- * Reads the header of one DICOM file: its planes with their geometry and where their pixels lie. Undefined for
+ * What the header of a DICOM file says: its planes with their geometry and where their pixels lie. Undefined for
  * objects that are no images (DICOMDIR, reports, structure sets, segmentations).
- * @throws ImagingError TRUNCATED, MALFORMED, UNSUPPORTED
+ * @throws ImagingError MALFORMED
  */
-export function parseDicomFile(
-  bytes: Uint8Array,
-  file: string,
-  inflate?: (deflated: Uint8Array) => Uint8Array,
-): DicomFile | undefined {
-  const data = parseHeader(bytes, file, inflate);
+export function describeDicomFile(header: DicomHeader, source: SourceFile): DicomFile | undefined {
+  const { data, transferSyntax } = header;
+  const file = source.name;
   const sopClass = data.string('x00020002') ?? data.string('x00080016') ?? '';
   if (sopClass === DICOMDIR_CLASS || SEGMENTATION_CLASSES.has(sopClass)) return undefined;
   const rows = data.uint16('x00280010');
   const columns = data.uint16('x00280011');
-  const pixels = data.elements[PIXEL_DATA];
-  if (rows === undefined && columns === undefined && pixels === undefined) return undefined;
+  const says = rows !== undefined || columns !== undefined || data.elements[PIXEL_DATA] !== undefined;
+  if (!says && sopClass !== '' && !IMAGE_CLASSES.has(sopClass)) return undefined;
   const identity = {
     file,
+    source,
     seriesUid: data.string('x0020000e') ?? '',
     modality: data.string('x00080060') ?? '',
     description: data.string('x0008103e') ?? '',
     shownDescription: shownDescription(data),
     frameOfReferenceUid: data.string('x00200052') ?? '',
     isLocalizer: (data.string('x00080008') ?? '').toUpperCase().split('\\').includes('LOCALIZER'),
-    compressed: !NATIVE.has(transferSyntaxOf(data)),
-    inverted: data.string('x00280004') === 'MONOCHROME1',
+    transferSyntax,
+    storage: storageOf(transferSyntax),
+    program: beginsLikeProgram(data.byteArray),
     pet: data.string('x00080060') === 'PT' ? readPetHeader(data) : undefined,
   };
   try {
-    return { ...identity, slices: slicesOf(data, bytes, { rows, columns }, pixels, file) };
+    return { ...identity, ...imageOf(header, { rows, columns }, file) };
   } catch (error) {
     // a file of another series beside the wanted one may be of any kind: its problem counts if its series is chosen
-    if (ImagingError.isInstance(error)) return { ...identity, slices: [], problem: error };
-    throw error;
+    const lost = ImagingError.isInstance(error) && error.code === 'TRUNCATED' && identity.seriesUid === '';
+    if (!ImagingError.isInstance(error) || lost) throw error; // a slice of no series could be one of the wanted
+    return { ...identity, pixels: { offset: 0, length: 0 }, slices: [], problem: error };
   }
 }
 
-function transferSyntaxOf(data: DataSet): string {
-  return data.string('x00020010') ?? '1.2.840.10008.1.2';
+function storageOf(transferSyntax: string): DicomFile['storage'] {
+  const compression = compressionOf(transferSyntax);
+  return compression === 'none' ? 'native' : compression === 'deflated' ? 'deflated' : 'encapsulated';
 }
 
-function slicesOf(
-  data: DataSet,
-  bytes: Uint8Array,
+/** The planes, where they are grey values that slope and intercept turn into voxels. */
+function imageOf(
+  { data, transferSyntax, size, added }: DicomHeader,
   { rows, columns }: { rows: number | undefined; columns: number | undefined },
-  pixels: Element | undefined,
   file: string,
-): DicomSlice[] {
+): Pick<DicomFile, 'pixels' | 'slices'> {
+  const pixels = data.elements[PIXEL_DATA];
   if (pixels === undefined) fail('TRUNCATED', `${file} ends before its pixels: copy or export it again`);
   if (!rows || !columns) fail('MALFORMED', `${file} has pixels but no size (Rows, Columns)`);
   const photometric = data.string('x00280004') ?? 'MONOCHROME2';
   if (!photometric.startsWith('MONOCHROME') || (data.uint16('x00280002') ?? 1) !== 1) {
-    fail('UNSUPPORTED', `${file} is a colour image (${photometric}); grey values are read`);
+    fail('UNSUPPORTED', `${file} is a colour image; grey values are read`);
   }
   if (data.elements.x00283000 !== undefined) {
     fail('UNSUPPORTED', `${file} has a modality look-up table; slope and intercept are read`);
   }
-  const transferSyntax = transferSyntaxOf(data);
-  const native = NATIVE.has(transferSyntax);
-  const format = pixelFormat(data, rows, columns, transferSyntax !== BIG_ENDIAN, file);
+  if (compressionOf(transferSyntax) === undefined) {
+    fail('UNSUPPORTED', `${file} is compressed in a way that is not read (${shownUid(transferSyntax)})`);
+  }
+  const format = pixelFormat(data, rows, columns, transferSyntax !== EXPLICIT_BIG_ENDIAN, file);
   const frames = Number(data.string('x00280008') ?? 1);
   if (!(Number.isInteger(frames) && frames >= 1)) fail('MALFORMED', `${file} has NumberOfFrames ${frames}`);
-  if (frames > 1 && !native) {
-    fail(
-      'UNSUPPORTED',
-      `${file} is a compressed multi-frame image: decompress it first (for example gdcmconv --raw)`,
-    );
-  }
-  const frameBytes = (rows * columns * format.bitsAllocated) / 8;
-  if (!native && transferSyntax !== DEFLATED) checkFragments(bytes, pixels.dataOffset, file);
-  else if (
-    pixels.length < frames * frameBytes ||
-    pixels.dataOffset + frames * frameBytes > data.byteArray.length
-  ) {
+  if (frames > MAX_FRAMES) fail('TOO_LARGE', `${file} has more than ${MAX_FRAMES} frames`);
+  const encapsulated = storageOf(transferSyntax) === 'encapsulated';
+  const length = (frames * rows * columns * format.bitsAllocated) / 8;
+  if (!encapsulated && (pixels.length < length || pixels.dataOffset + length > size)) {
     fail('TRUNCATED', `${file} ends inside its pixels: copy or export it again`);
   }
-  return Array.from({ length: frames }, (_, frame) => ({
-    file,
-    format,
-    pixelOffset: native ? pixels.dataOffset + frame * frameBytes : -1,
-    ...planeOf(data, frame, file),
-  }));
-}
-
-function parseHeader(
-  bytes: Uint8Array,
-  file: string,
-  inflate?: (deflated: Uint8Array) => Uint8Array,
-): DataSet {
-  try {
-    return dicomParser.parseDicom(bytes, { untilTag: PIXEL_DATA, inflater: inflaterOf(file, inflate) } as {
-      untilTag: string;
-    });
-  } catch (error) {
-    if (ImagingError.isInstance(error)) throw error;
-    // dicom-parser throws strings and { exception } objects
-    const reason = String((error as { exception?: unknown } | null)?.exception ?? error);
-    const cut = /overrun|past the end|past end|eof/i.test(reason);
-    return fail(
-      cut ? 'TRUNCATED' : 'MALFORMED',
-      `${file} ${cut ? 'ends inside its DICOM header: copy or export it again' : 'has a damaged DICOM header'}`,
-    );
-  }
+  return {
+    // how far fragments reach is only known when their heads are read
+    pixels: { offset: pixels.dataOffset - added, length: encapsulated ? 0 : length },
+    slices: Array.from({ length: frames }, (_, frame) => ({
+      file,
+      format,
+      frame,
+      ...planeOf(data, frame, file),
+    })),
+  };
 }
 
 function pixelFormat(
@@ -251,18 +230,6 @@ function timingOf(data: DataSet, frame: DataSet | undefined): SliceTiming {
 
 function complete(values: number[] | undefined, count: number): values is number[] {
   return values !== undefined && values.length === count && values.every(Number.isFinite);
-}
-
-/** Compressed pixels are items up to a delimiter: decoders fill up what is missing without a word. */
-function checkFragments(bytes: Uint8Array, start: number, file: string): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = start; at + 8 <= bytes.length; ) {
-    const element = view.getUint16(at + 2, true);
-    if (view.getUint16(at, true) !== 0xfffe) fail('CORRUPT', `${file} has damaged compressed pixels`);
-    if (element === 0xe0dd) return;
-    at += 8 + view.getUint32(at + 4, true);
-  }
-  fail('TRUNCATED', `${file} ends inside its compressed pixels: copy or export it again`);
 }
 
 function fail(code: ImagingErrorCode, message: string): never {

@@ -1,5 +1,5 @@
 import type { Vec3 } from '@onco-response/volume';
-import type { DataSet } from 'dicom-parser';
+import type { DataSet } from './dicom-dataset.js';
 import { fail, itemsOf, type MaskObject, numbersOf, textOf } from './dicom-seg-object.js';
 import { cross, dot } from './dicom-slice.js';
 

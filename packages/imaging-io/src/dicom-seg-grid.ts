@@ -8,6 +8,7 @@ import {
 import type { SegFrame, Segmentation } from './dicom-seg-frames.js';
 import { fail } from './dicom-seg-object.js';
 import { cross, directionOf, dot } from './dicom-slice.js';
+import { MAX_SEG_SLICES, MAX_SEG_VOXELS } from './limits.js';
 
 /** Frames nearer than this lie in the same plane. */
 const SAME_PLANE_MM = 1e-2;
@@ -17,12 +18,6 @@ const POSITION_TOLERANCE_MM = 0.051;
 const POSITION_TOLERANCE_STEPS = 0.02;
 
 const ORIENTATION_TOLERANCE = 1e-4;
-
-/** The longest scans have 5000 slices; frames that lie farther apart are damaged or hostile. */
-const MAX_SEG_SLICES = 10_000;
-
-/** As in volume: 1024 cubed. */
-const MAX_SEG_VOXELS = 2 ** 30;
 
 /** Where a frame's pixel (column, row) lies among the voxels: `start + column * alongColumns + row * alongRows`. */
 export interface Placement {

@@ -1,4 +1,4 @@
-import dicomParser, { type DataSet } from 'dicom-parser';
+import { type DataSet, DicomEnd, parseDicom } from './dicom-dataset.js';
 import { inflaterOf } from './dicom-inflater.js';
 import { ImagingError, type ImagingErrorCode } from './imaging-error.js';
 
@@ -61,20 +61,13 @@ function parse(bytes: Uint8Array, file: string, untilTag: string, inflate?: Infl
   return withCodedErrors(file, () => {
     const inflater = inflaterOf(file, inflate);
     const options = { untilTag, inflater, ...(bare === undefined ? {} : { TransferSyntaxUID: bare }) };
-    const data = dicomParser.parseDicom(bytes, options as { untilTag: string });
-    // an unfinished sequence is only a warning to dicom-parser (so is peeking past a last short element)
-    const warnings = (data as { warnings?: readonly unknown[] }).warnings ?? [];
-    const unfinished = warnings.some((warning) => /eof encountered(?!.*peeking)/i.test(String(warning)));
-    if (untilTag === PIXEL_DATA && unfinished) {
-      fail('TRUNCATED', `${file} ends inside a sequence: copy or export it again`);
-    }
+    const data = parseDicom(bytes, options);
     return { data, transferSyntax: data.string('x00020010')?.trim() ?? bare ?? IMPLICIT };
   });
 }
 
 /**
- * Runs a reader of DICOM elements: dicom-parser throws strings, Errors and { exception } objects, while parsing and
- * while reading values; sequences nested too deep for the stack end in a RangeError.
+ * Runs a reader of DICOM elements, whose errors do not know the file.
  */
 export function withCodedErrors<T>(file: string, read: () => T): T {
   try {
@@ -86,8 +79,7 @@ export function withCodedErrors<T>(file: string, read: () => T): T {
 
 function headerError(error: unknown, file: string): ImagingError {
   if (ImagingError.isInstance(error)) return error;
-  const thrown = (error as { exception?: unknown } | null)?.exception ?? error;
-  const cut = /overrun|past the end|past end|eof/i.test(String(thrown));
+  const cut = error instanceof DicomEnd;
   return new ImagingError({
     code: cut ? 'TRUNCATED' : 'MALFORMED',
     message: `${file} ${cut ? 'ends inside its DICOM header: copy or export it again' : 'has a damaged DICOM header'}`,
@@ -95,7 +87,7 @@ function headerError(error: unknown, file: string): ImagingError {
 }
 
 /** The transfer syntax of an object without preamble, told from its first element; undefined where there is a preamble. */
-export function bareTransferSyntax(bytes: Uint8Array): string | undefined {
+function bareTransferSyntax(bytes: Uint8Array): string | undefined {
   const [group, high, element, elementHigh, first, second] = bytes;
   if (group !== 8 || high !== 0 || elementHigh !== 0 || element === undefined || element > 0x18)
     return undefined;
@@ -120,13 +112,23 @@ export function textOf(source: DataSet, tag: string, characterSet: string | unde
   const element = source.elements[tag];
   if (element === undefined) return '';
   const bytes = source.byteArray.subarray(element.dataOffset, element.dataOffset + element.length);
-  const named = (characterSet ?? '').split('\\').map((name) => name.trim().replace(/^ISO 2022 IR/, 'ISO_IR'));
-  const encoding = named.map((name) => CHARACTER_SETS[name]).find((found) => found !== undefined);
+  const encoding = encodingsOf(characterSet).find((found) => found !== undefined);
   const text = encoding === undefined ? undeclared(bytes) : new TextDecoder(encoding).decode(bytes);
   return [...text]
     .filter((letter) => letter !== '\0')
     .join('')
     .trim();
+}
+
+function encodingsOf(characterSet = ''): (string | undefined)[] {
+  const named = characterSet.split('\\').map((name) => name.trim().replace(/^ISO 2022 IR/, 'ISO_IR'));
+  return named.map((name) => CHARACTER_SETS[name]);
+}
+
+/** True where all text in a character set can be decoded: one set that TextDecoder knows, no switching between several. */
+export function knownCharacterSet(characterSet: string): boolean {
+  const encodings = encodingsOf(characterSet);
+  return encodings.length === 1 && encodings[0] !== undefined;
 }
 
 /** Text whose character set is not declared has to be ASCII; writers leave UTF-8 or Latin-1 there all the same. */

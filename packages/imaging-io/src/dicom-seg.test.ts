@@ -35,8 +35,8 @@ describe('segmentations written by highdicom', () => {
       expect(codeOf(() => readDicomSeg(binary, 'a.dcm', { segment }))).toBe('EMPTY_MASK');
     }
   });
-  test('overlap is INVALID_MASK', () => {
-    expect(codeOf(() => readDicomSeg(bytesOf('BINARY, overlapping'), 'a.dcm'))).toBe('INVALID_MASK');
+  test('overlap has a code of its own', () => {
+    expect(codeOf(() => readDicomSeg(bytesOf('BINARY, overlapping'), 'a.dcm'))).toBe('OVERLAPPING_SEGMENTS');
   });
   test('compressed: UNSUPPORTED', () => {
     expect(codeOf(() => readDicomSeg(goldenBytes(compressed), 'a.dcm'))).toBe('UNSUPPORTED');
@@ -89,8 +89,15 @@ describe('like', () => {
   test('another frame of reference', () => {
     const options = { like: grid, frameOfReferenceUid: '1.2.3' };
     expect(codeOf(() => readDicomSeg(binary, 'a.dcm', options))).toBe('GRID_MISMATCH');
-    const own = { like: grid, frameOfReferenceUid: maskGolden.structures.frameOfReferenceUid };
+    const { frameOfReferenceUid } = maskGolden.structures;
+    const own = { like: grid, frameOfReferenceUid };
     expect(codeOf(() => readDicomSeg(binary, 'a.dcm', own))).toBeUndefined();
+    // an image that knows its own needs no option; the mask then knows it too
+    expect(read({ ...grid, frameOfReferenceUid: '1.2.3' } as Grid)).toBe('GRID_MISMATCH');
+    expect(read({ ...grid, frameOfReferenceUid } as Grid)).toBeUndefined();
+    const both = { like: { ...grid, frameOfReferenceUid: '1.2.3' }, frameOfReferenceUid };
+    expect(codeOf(() => readDicomSeg(binary, 'a.dcm', both))).toBe('GRID_MISMATCH');
+    expect(readDicomSeg(binary, 'a.dcm')).toMatchObject({ frameOfReferenceUid });
   });
 });
 

@@ -3,18 +3,19 @@ import { type Segmentation, segmentationOf } from './dicom-seg-frames.js';
 import { placeFrame, spannedGrid } from './dicom-seg-grid.js';
 import { fail, type Inflate, listNumbers, parseMaskObject, withCodedErrors } from './dicom-seg-object.js';
 import { framePixels } from './dicom-seg-pixels.js';
+import { agreedReference, type ReferencedGrid, referenced } from './dicom-seg-reference.js';
 
 /** A mask and what was assumed while it was read. */
-export interface ReadMask extends Mask {
+export interface ReadMask extends Mask, ReferencedGrid {
   readonly warnings: readonly string[];
 }
 
 export interface ReadDicomMaskOptions {
   /** The image's grid, on which the mask is put. */
-  readonly like?: Grid | undefined;
+  readonly like?: ReferencedGrid | undefined;
   /** A number is the SegmentNumber or ROINumber, a string the SegmentLabel or ROIName. */
   readonly segment?: string | number | undefined;
-  /** FrameOfReferenceUID of the image: a mask of another one is refused. */
+  /** FrameOfReferenceUID of the image, where `like` does not know it: a mask of another one is refused. */
   readonly frameOfReferenceUid?: string | undefined;
   readonly inflate?: Inflate | undefined;
 }
@@ -26,8 +27,8 @@ const MAX_DEVIATION_MM = 0.11;
  * A mask from a DICOM segmentation object (BINARY, FRACTIONAL at >= 0.5 of its maximum, LABELMAP), uncompressed.
  * Without `segment`, label n is segment n; with it, that segment is 1. With `like`, the frames are put on that grid
  * (slices without a frame stay empty); without, the frames span the grid.
- * @throws ImagingError GRID_MISMATCH, INVALID_MASK (segments overlap or numbers exceed 255: give `segment`), EMPTY_MASK
- * (no such segment), MIXED_ORIENTATION, MISSING_SLICES, TRUNCATED, MALFORMED, UNSUPPORTED, TOO_LARGE
+ * @throws ImagingError GRID_MISMATCH, OVERLAPPING_SEGMENTS (give `segment`), INVALID_MASK (numbers exceed 255: give
+ * `segment`), EMPTY_MASK (no such segment), MIXED_ORIENTATION, MISSING_SLICES, TRUNCATED, MALFORMED, UNSUPPORTED, TOO_LARGE
  * @example
  * const liver = readDicomSeg(bytes, 'liver.dcm', { segment: 'Liver', like: ct });
  */
@@ -38,10 +39,7 @@ export function readDicomSeg(
 ): ReadMask {
   const object = parseMaskObject(bytes, file, inflate);
   const segmentation = withCodedErrors(file, () => segmentationOf(object, file));
-  const { frameOfReferenceUid: own } = segmentation;
-  if (frameOfReferenceUid !== undefined && own !== '' && own !== frameOfReferenceUid) {
-    fail('GRID_MISMATCH', `${file} was drawn in another frame of reference than its image's`);
-  }
+  const reference = agreedReference(segmentation.frameOfReferenceUid, { like, frameOfReferenceUid }, file);
   const selected = segment === undefined ? undefined : segmentNumber(segmentation, segment, file);
   const warnings: string[] = [];
   if (segmentation.type === 'FRACTIONAL') {
@@ -57,7 +55,7 @@ export function readDicomSeg(
   if (selected !== undefined && !data.includes(1)) {
     fail('EMPTY_MASK', `${file} has no voxel of segment ${selected}`);
   }
-  return { data, size, spacing, origin, direction, warnings };
+  return referenced({ data, size, spacing, origin, direction, warnings }, reference);
 }
 
 type Target = { grid: Grid; tolerance: number };
@@ -121,7 +119,7 @@ function fillFrames(
         const present = data[to]!;
         if (present !== 0 && present !== label) {
           fail(
-            'INVALID_MASK',
+            'OVERLAPPING_SEGMENTS',
             `${file} has segments that overlap (${present} and ${label}): read them one by one with { segment }`,
           );
         }

@@ -1,4 +1,5 @@
 import type { Mat3, Vec3 } from '@onco-response/volume';
+import type { ByteRange, SourceFile } from './byte-source.js';
 import type { Moment } from './dicom-time.js';
 import type { ImagingError } from './imaging-error.js';
 import type { PetHeader } from './pet-header.js';
@@ -7,8 +8,8 @@ import type { PetHeader } from './pet-header.js';
 export interface DicomSlice {
   /** The path or name the caller gave. */
   readonly file: string;
-  /** Offset of this plane's stored pixels in the file; -1 where they are compressed. */
-  readonly pixelOffset: number;
+  /** Which of the file's frames this is, from 0. */
+  readonly frame: number;
   readonly format: PixelFormat;
   readonly slope: number;
   readonly intercept: number;
@@ -48,7 +49,7 @@ export interface PixelFormat {
   readonly littleEndian: boolean;
 }
 
-/** What one DICOM file holds. */
+/** What one DICOM image file holds. */
 export interface DicomFile {
   readonly file: string;
   readonly seriesUid: string;
@@ -59,9 +60,14 @@ export interface DicomFile {
   readonly shownDescription: string;
   readonly frameOfReferenceUid: string;
   readonly isLocalizer: boolean;
-  readonly compressed: boolean;
-  /** MONOCHROME1: high values are shown dark. */
-  readonly inverted: boolean;
+  readonly transferSyntax: string;
+  /** Where its stored pixels lie: in the file, in the deflated object once that is inflated, or in fragments. */
+  readonly storage: 'native' | 'deflated' | 'encapsulated';
+  /** All its stored pixels, the frames one behind the other, or the value that holds the fragments. */
+  readonly pixels: ByteRange;
+  readonly source: SourceFile;
+  /** The preamble, which may hold anything, holds the beginning of a program. */
+  readonly program: boolean;
   /** What PET (modality PT) says about activity. */
   readonly pet: PetHeader | undefined;
   /** Why its slices cannot be read; `slices` is empty then. */

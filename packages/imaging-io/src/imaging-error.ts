@@ -13,6 +13,7 @@ export type ImagingErrorCode =
   | 'INVALID_VOLUME'
   | 'INVALID_MASK'
   | 'EMPTY_MASK'
+  | 'OVERLAPPING_SEGMENTS'
   | 'GRID_MISMATCH'
   | 'MISSING_ATTRIBUTE'
   | 'MISSING_SLICES'

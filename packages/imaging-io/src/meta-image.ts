@@ -1,9 +1,13 @@
 import { type Grid, IDENTITY, SHEAR_TOLERANCE, type Vec3, type Volume } from '@onco-response/volume';
+import { bytesSource } from './bytes-source.js';
 import { refuseNaN } from './check-voxels.js';
-import { bytesWithVoxels, type DetachedOptions } from './detached-data.js';
-import { compressBytes, voxelsInFile } from './expand-voxels.js';
+import { compressBytes } from './compress-bytes.js';
+import { type DetachedOptions, givenDataFile } from './detached-data.js';
 import { type MetaImageHeader, parseMetaImageHeader } from './meta-image-header.js';
 import type { ReadOptions, ReadVolume } from './nifti.js';
+import { startReading } from './reading.js';
+import { readStoredVoxels } from './stored-voxel-source.js';
+import { streamExpander } from './stream-expander.js';
 import { finiteNumbers, gridAxes, refuse } from './text-header.js';
 import { type VoxelType, voxelsFromBytes } from './voxel-type.js';
 import { writableVolume } from './writable-volume.js';
@@ -13,7 +17,7 @@ import { voxelBytes } from './write-nifti-header.js';
  * A volume from the bytes of a .mha file, or of a .mhd header with its data file: raw or zlib, both byte orders.
  * Runs in a browser; `@onco-response/imaging-io/node` reads paths.
  * Reference: https://itk.org/Wiki/MetaIO/Documentation
- * @throws ImagingError TRUNCATED (also a damaged stream), MALFORMED, UNSUPPORTED (several channels, another number of dimensions),
+ * @throws ImagingError TRUNCATED, CORRUPT (a damaged stream), MALFORMED, UNSUPPORTED (several channels, another number of dimensions),
  * TOO_LARGE, NAN_VOXELS, NOT_FOUND (a header without its data file)
  * @example
  * const volume = await readMetaImage(new Uint8Array(await file.arrayBuffer()));
@@ -22,9 +26,13 @@ export async function readMetaImage(
   bytes: Uint8Array,
   { name = 'the MetaImage file', dataFile, ...options }: ReadOptions & DetachedOptions = {},
 ): Promise<ReadVolume> {
-  const header = parseMetaImageHeader(bytes, name);
-  const file = bytesWithVoxels(bytes, header, { name, dataFile });
-  return metaImageVolume(header, await voxelsInFile(file, header, name), name, options);
+  const { header, voxels } = await readStoredVoxels(
+    bytesSource(bytes, name),
+    { dataFile: () => givenDataFile(dataFile, name) },
+    parseMetaImageHeader,
+    startReading(streamExpander, {}),
+  );
+  return metaImageVolume(header, voxels, name, options);
 }
 
 /** A volume from a parsed header and exactly the bytes of its voxels. */

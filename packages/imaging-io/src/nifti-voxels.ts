@@ -25,10 +25,15 @@ const TYPES: Record<number, VoxelType> = {
 export function niftiVoxels(bytes: Uint8Array, header: NiftiHeader, name: string): VoxelArray {
   const { datatype, littleEndian, slope, intercept } = header;
   const raw = voxelsFromBytes(bytes, { type: TYPES[datatype]!, littleEndian }, name);
-  const scaled = Number.isFinite(slope) && slope !== 0 && Number.isFinite(intercept);
-  if (!scaled || (slope === 1 && intercept === 0)) return raw;
+  if (isUnscaled(header)) return raw;
   const wide = raw instanceof Int32Array || raw instanceof Uint32Array || raw instanceof Float64Array;
   const values = wide ? new Float64Array(raw.length) : new Float32Array(raw.length);
   for (let at = 0; at < raw.length; at++) values[at] = raw[at]! * slope + intercept;
   return values;
+}
+
+/** Slope 0 or not finite stands for no scaling, whatever the intercept. */
+export function isUnscaled({ slope, intercept }: NiftiHeader): boolean {
+  const scales = Number.isFinite(slope) && slope !== 0 && Number.isFinite(intercept);
+  return !scales || (slope === 1 && intercept === 0);
 }

@@ -1,9 +1,14 @@
 export type { ReadMask } from './dicom-seg.js';
+export type { DicomPhase, DicomSeries, ListedSeries } from './dicom-series.js';
 export { ImagingError, type ImagingErrorCode } from './imaging-error.js';
 export type { ReadVolume } from './nifti.js';
-export { type ListedSeries, listDicomSeries } from './node/list-dicom-series.js';
-export { type DicomPhase, readDicomPhases } from './node/read-dicom-phases.js';
-export { type DicomSeries, type ReadSeriesOptions, readDicomSeries } from './node/read-dicom-series.js';
+export { listDicomSeries } from './node/list-dicom-series.js';
+export { readDicomPhases } from './node/read-dicom-phases.js';
+export { type ReadSeriesOptions, readDicomSeries } from './node/read-dicom-series.js';
 export { type ReadMaskOptions, readMask } from './node/read-mask.js';
 export { type ReadVolumeOptions, readVolume } from './node/read-volume.js';
+export { type WriteDicomSegOptions, writeDicomSeg } from './node/write-dicom-seg.js';
 export { writeVolume } from './node/write-volume.js';
+export type { ReadingOptions, ReadProgress } from './reading.js';
+export type { CodedConcept } from './write-dicom-seg-elements.js';
+export type { SegmentDescription } from './write-dicom-seg-segments.js';

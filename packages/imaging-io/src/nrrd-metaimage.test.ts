@@ -226,7 +226,7 @@ describe('NRRD headers', () => {
     ['a header alone', nrrd({ 'data file': 'x.raw' }), 'NOT_FOUND'],
     ['a byte skip of gigabytes', nrrd({ 'byte skip': '9e9' }), 'MALFORMED'],
     ['a line skip beyond the end', nrrd({ 'line skip': '900' }), 'TRUNCATED'],
-    ['gzip that is none', nrrd({ encoding: 'gzip' }), 'TRUNCATED'],
+    ['gzip that is none', nrrd({ encoding: 'gzip' }), 'CORRUPT'],
     ['gzip cut', nrrd({ encoding: 'gzip' }, gzipSync(VOXELS).subarray(0, -9)), 'TRUNCATED'],
     ['gzip of too few voxels', nrrd({ encoding: 'gzip' }, gzipSync(VOXELS.subarray(2))), 'TRUNCATED'],
     [
@@ -306,7 +306,7 @@ describe('MetaImage headers', () => {
     ['a list of files', meta({ ElementDataFile: 'LIST' }), 'UNSUPPORTED'],
     ['a header alone', meta({ ElementDataFile: 'x.raw' }), 'NOT_FOUND'],
     ['an absurd HeaderSize', meta({ HeaderSize: '-7', ElementDataFile: 'x.raw' }), 'MALFORMED'],
-    ['zlib that is none', meta({ CompressedData: 'True' }), 'TRUNCATED'],
+    ['zlib that is none', meta({ CompressedData: 'True' }), 'CORRUPT'],
     ['zlib shorter than announced', meta({ CompressedData: 'True', CompressedDataSize: '999' }), 'TRUNCATED'],
     ['zlib cut', meta({ CompressedData: 'True' }, deflateSync(VOXELS).subarray(0, -3)), 'TRUNCATED'],
     [

@@ -1,10 +1,14 @@
 import type { Volume } from '@onco-response/volume';
+import { bytesSource } from './bytes-source.js';
 import { refuseNaN } from './check-voxels.js';
-import { bytesWithVoxels, type DetachedOptions } from './detached-data.js';
-import { compressBytes, voxelsInFile } from './expand-voxels.js';
+import { compressBytes } from './compress-bytes.js';
+import { type DetachedOptions, givenDataFile } from './detached-data.js';
 import type { ReadOptions, ReadVolume } from './nifti.js';
 import { nrrdGrid } from './nrrd-geometry.js';
 import { type NrrdHeader, parseNrrdHeader } from './nrrd-header.js';
+import { startReading } from './reading.js';
+import { readStoredVoxels } from './stored-voxel-source.js';
+import { streamExpander } from './stream-expander.js';
 import { voxelsFromBytes } from './voxel-type.js';
 import { writableVolume } from './writable-volume.js';
 import { voxelBytes } from './write-nifti-header.js';
@@ -13,7 +17,7 @@ import { voxelBytes } from './write-nifti-header.js';
  * A volume from the bytes of a .nrrd file, or of a .nhdr header with its data file: raw or gzip, both byte orders,
  * coordinates turned into LPS. Runs in a browser; `@onco-response/imaging-io/node` reads paths.
  * Reference: https://teem.sourceforge.net/nrrd/format.html
- * @throws ImagingError TRUNCATED (also a damaged stream), MALFORMED, UNSUPPORTED (several time points or channels, text and bzip2
+ * @throws ImagingError TRUNCATED, CORRUPT (a damaged stream), MALFORMED, UNSUPPORTED (several time points or channels, text and bzip2
  * encodings), TOO_LARGE, NAN_VOXELS, NOT_FOUND (a header without its data file)
  * @example
  * const volume = await readNrrd(new Uint8Array(await file.arrayBuffer()));
@@ -22,9 +26,13 @@ export async function readNrrd(
   bytes: Uint8Array,
   { name = 'the NRRD file', dataFile, ...options }: ReadOptions & DetachedOptions = {},
 ): Promise<ReadVolume> {
-  const header = parseNrrdHeader(bytes, name);
-  const file = bytesWithVoxels(bytes, header, { name, dataFile });
-  return nrrdVolume(header, await voxelsInFile(file, header, name), name, options);
+  const { header, voxels } = await readStoredVoxels(
+    bytesSource(bytes, name),
+    { dataFile: () => givenDataFile(dataFile, name) },
+    parseNrrdHeader,
+    startReading(streamExpander, {}),
+  );
+  return nrrdVolume(header, voxels, name, options);
 }
 
 /** A volume from a parsed header and exactly the bytes of its voxels. */

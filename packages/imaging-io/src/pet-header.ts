@@ -1,4 +1,4 @@
-import type { DataSet } from 'dicom-parser';
+import type { DataSet } from './dicom-dataset.js';
 import { type Moment, momentOf, momentOfDateTime } from './dicom-time.js';
 
 /** What one PET slice says about activity, dose and times; undefined where it says nothing usable. */

@@ -20,3 +20,14 @@ export async function* readAhead<Item, Result>(
     yield await underWay.shift()!;
   }
 }
+
+/** Memory for the reads under way, to be asked for once at the start of each: it comes round when its result is done with. */
+export function memoryInTurn(length: number): () => Uint8Array {
+  const memory: Uint8Array[] = [];
+  let turn = 0;
+  return () => {
+    const place = turn++ % DEPTH;
+    memory[place] ??= new Uint8Array(length);
+    return memory[place];
+  };
+}

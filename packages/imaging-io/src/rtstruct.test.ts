@@ -88,6 +88,10 @@ describe('choice', () => {
       'GRID_MISMATCH',
     );
     expect(codeOf(() => readRtstruct(bytes, 'RS.dcm', { ...options, frameOfReferenceUid }))).toBeUndefined();
+    // an image that knows its own needs no option
+    const like = (uid: string): Grid => ({ ...grid, frameOfReferenceUid: uid }) as Grid;
+    expect(codeOf(() => read(1, like('1.2.3')))).toBe('GRID_MISMATCH');
+    expect(read(1, like(frameOfReferenceUid))).toMatchObject({ frameOfReferenceUid });
   });
 });
 

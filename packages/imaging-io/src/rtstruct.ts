@@ -1,6 +1,8 @@
 import { type Grid, physicalToIndex, type Vec3 } from '@onco-response/volume';
 import type { ReadDicomMaskOptions, ReadMask } from './dicom-seg.js';
 import { fail, parseMaskObject, withCodedErrors } from './dicom-seg-object.js';
+import { agreedReference, referenced } from './dicom-seg-reference.js';
+import { MAX_CROSSINGS } from './limits.js';
 import { fillPolygons, type Polygon } from './polygon-fill.js';
 import { chooseRoi } from './rtstruct-contours.js';
 
@@ -16,9 +18,6 @@ const HALF_A_SLICE = 0.5;
  */
 const INDEX_STEP = 1e-4;
 
-/** Rows crossed by all edges: a whole-body ROI has 1e7; more is damaged or hostile. */
-const MAX_CROSSINGS = 2 ** 28;
-
 interface Contour {
   /** Slice index along the drawing axis, fractional. */
   readonly place: number;
@@ -28,8 +27,9 @@ interface Contour {
 /**
  * Rasterises a region of a DICOM structure set onto the image `like`: a voxel is inside where its centre is, by the
  * even-odd rule over all closed contours of its slice (nested contours are holes, keyholes close). Points are carried
- * into index space, so the image may lie obliquely. The area of a slice is exact to about half a voxel along the
- * contour: an error of about 1 % for a disc of 20 voxels across.
+ * into index space, so the image may lie obliquely. The area of a slice is that of the contour moved by half a voxel at
+ * worst (an edge that runs between two rows of centres), by 0.1 voxels for round shapes from 20 voxels across: 2 % of a
+ * disc of 20, 1 % of one of 40. It is not biased.
  * @throws ImagingError UNSUPPORTED (no `like`), GRID_MISMATCH (other frame of reference, contours across slices or all
  * outside), INVALID_MASK (several regions: give `segment`), EMPTY_MASK, TRUNCATED, MALFORMED, TOO_LARGE
  * @example
@@ -45,10 +45,7 @@ export function readRtstruct(
   }
   const object = parseMaskObject(bytes, file, inflate);
   const roi = withCodedErrors(file, () => chooseRoi(object, file, segment));
-  const { frameOfReferenceUid: own } = roi;
-  if (frameOfReferenceUid !== undefined && own !== '' && own !== frameOfReferenceUid) {
-    fail('GRID_MISMATCH', `${file} was drawn in another frame of reference than its image's`);
-  }
+  const reference = agreedReference(roi.frameOfReferenceUid, { like, frameOfReferenceUid }, file);
   if (roi.contours.length === 0) {
     fail('EMPTY_MASK', `${file}: region ${roi.number} has no closed contour`);
   }
@@ -102,7 +99,7 @@ export function readRtstruct(
   if (!data.includes(1)) {
     fail('EMPTY_MASK', `${file}: no voxel centre of the image lies inside region ${roi.number}`);
   }
-  return { data, size, spacing, origin, direction, warnings };
+  return referenced({ data, size, spacing, origin, direction, warnings }, reference);
 }
 
 /** A contour's points as voxel indices: x0, y0, z0, x1, ... */

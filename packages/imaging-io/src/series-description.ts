@@ -1,7 +1,10 @@
-import type { DataSet } from 'dicom-parser';
+import type { DataSet } from './dicom-dataset.js';
 
 /** PatientName, PatientID, OtherPatientIDs, OtherPatientNames, AccessionNumber. */
 const PERSONAL_TAGS = ['x00100010', 'x00100020', 'x00101000', 'x00101001', 'x00080050'];
+
+/** LO and PN hold 64 characters (a name three times that); a damaged file may hold megabytes. */
+const MAX_LENGTH = 512;
 
 /** Shorter parts of a name (Li, An) are only taken out where they are a word of their own. */
 const INSIDE_WORDS_FROM = 4;
@@ -14,8 +17,13 @@ const NUMBERS = /\d{1,4}([./-])\d{1,2}\1\d{2,4}|\d{6,}/g;
  * patient, and whatever looks like a date or an identifier, becomes `*`.
  */
 export function shownDescription(data: DataSet): string {
-  let text = (data.string('x0008103e') ?? '').replace(/\p{Cc}/gu, ' ').replace(NUMBERS, '*');
-  const words = PERSONAL_TAGS.flatMap((tag) => (data.string(tag) ?? '').split(/[^\p{L}\p{N}]+/u));
+  let text = (data.string('x0008103e') ?? '')
+    .slice(0, MAX_LENGTH)
+    .replace(/\p{Cc}/gu, ' ')
+    .replace(NUMBERS, '*');
+  const words = PERSONAL_TAGS.flatMap((tag) =>
+    (data.string(tag) ?? '').slice(0, MAX_LENGTH).split(/[^\p{L}\p{N}]+/u),
+  );
   for (const word of new Set(words)) {
     if (word.length < 2) continue;
     // letters and digits only: nothing to escape

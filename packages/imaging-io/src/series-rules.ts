@@ -1,5 +1,6 @@
 import type { DicomFile } from './dicom-slice.js';
 import { cross, dot } from './dicom-slice.js';
+import { shownUid } from './transfer-syntax.js';
 
 /** Which series of a folder is meant. Every rule given has to hold. */
 export interface SeriesRules {
@@ -66,7 +67,7 @@ export function listSeries(groups: readonly (readonly DicomFile[])[]): string {
     const { seriesUid, modality, description, images, thicknessMm } = summarise(group);
     const name = description === '' ? 'no description' : `"${description}"`;
     const thickness = thicknessMm === undefined ? 'unknown thickness' : `${thicknessMm.toFixed(2)} mm`;
-    return `${seriesUid} (${modality || 'unknown modality'}, ${name}, ${images} slices, ${thickness})`;
+    return `${shownUid(seriesUid)} (${/^[A-Z]{2,16}$/.test(modality) ? modality : 'unknown modality'}, ${name}, ${images} slices, ${thickness})`;
   });
   const more = groups.length - lines.length;
   return more > 0 ? `${lines.join('; ')}; and ${more} more` : lines.join('; ');

@@ -6,8 +6,24 @@ export function refuse(code: ImagingError['code'], message: string): never {
   throw new ImagingError({ code, message });
 }
 
-/** A header's own words in a message: short, and without control characters. */
+/** What header fields and their values are made of in the two formats; anything else may be a name. */
+const WORDS = new Set(
+  'array ascii axis big bz2 bzip2 centers char character complex data dimension dimensions directions double encoding endian false file float frame gz gzip hex image int int16 int32 int64 int8 interleaved kinds labels left little ll local long longlong measurement mm cm um m micron none posterior anterior superior inferior origin raw ras lps las right scanner scene short signed sizes space spacings spatial text thicknesses time true tube txt type uchar uint uint16 uint32 uint64 uint8 ulong ulonglong units unsigned ushort vector xyz zlib 3d 3dslicer compresseddata compresseddatasize dimsize elementbyteordermsb elementdatafile elementnumberofchannels elementsize elementspacing elementtype headersize mesh ndims objecttype offset orientation position rotation transformmatrix'.split(
+    ' ',
+  ),
+);
+
+/**
+ * Part of a header as a message may show it: numbers too short to be a date, and words that belong to the formats. In a
+ * damaged header a patient's name may stand anywhere.
+ */
 export function quoted(value: string): string {
+  const known = (word: string): boolean =>
+    /^[-+.\de]*$/i.test(word)
+      ? !/\d{6}/.test(word)
+      : WORDS.has(word.toLowerCase()) || /^MET_[A-Z_]{3,20}$/.test(word);
+  const words = value.split(/[\s,()-]+/);
+  if (!words.every(known)) return '(not shown)';
   return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
 }
 

@@ -6,7 +6,7 @@ export interface AxisTaps {
   readonly index: Int32Array;
   /** Weight of each tap, [targets * taps]. */
   readonly weight: Float64Array;
-  /** First target that lies inside the source, and the one after the last. */
+  /** First of the targets that lies inside the source, and the one after the last; counted from the first target. */
   readonly first: number;
   readonly end: number;
 }
@@ -42,8 +42,9 @@ export function cubicWeights(t: number, weights: Float64Array, at: number): void
   weights[at + 3] = (t * t * t) / 6;
 }
 
-/** Taps of target voxels 0..targets-1 at source positions offset + scale * target. */
+/** Taps of `targets` target voxels from `start` on, at source positions offset + scale * target. */
 export function axisTaps(
+  start: number,
   targets: number,
   scale: number,
   offset: number,
@@ -56,7 +57,7 @@ export function axisTaps(
   let first = targets;
   let end = 0;
   for (let target = 0; target < targets; target++) {
-    const position = offset + scale * target;
+    const position = offset + scale * (start + target);
     if (!isInside(position, length)) continue;
     if (first === targets) first = target;
     end = target + 1;

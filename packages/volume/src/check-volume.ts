@@ -2,8 +2,8 @@ import { determinant } from './matrix.js';
 import type { Grid, Vec3, Volume } from './types.js';
 import { VolumeError } from './volume-error.js';
 
-/** 1024 cubed: twenty times the largest clinical CT. A larger grid is a mistyped spacing or a hostile header. */
-export const MAX_VOXELS = 2 ** 30;
+/** 40 times the largest clinical CT: a larger grid is a mistyped spacing or a hostile header. */
+export const MAX_VOXELS = 2 ** 31;
 
 /** Voxel axes flatter than this do not span space. */
 const MIN_DETERMINANT = 1e-6;

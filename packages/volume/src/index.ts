@@ -4,6 +4,7 @@ export { type Component, type Components, connectedComponents } from './connecte
 export { createVolume, IDENTITY } from './create-volume.js';
 export { crop } from './crop.js';
 export { distanceTransform } from './distance-transform.js';
+export { fillHoles } from './fill-holes.js';
 export {
   GRID_TOLERANCE_MM,
   indexToPhysical,
@@ -16,8 +17,8 @@ export {
 export { dilate, erode, ring } from './morphology.js';
 export { pad } from './pad.js';
 export { orientationOf, reorient, reorientGrid } from './reorient.js';
-export { type ResampleTarget, resample } from './resample.js';
-export type { Interpolation } from './resample-affine.js';
+export { resample } from './resample.js';
+export type { Interpolation, ResampleOptions, ResampleTarget } from './resample-plan.js';
 export { spacedGrid } from './spaced-grid.js';
 export type { Box, Grid, Mask, Mat3, Vec3, Volume, VoxelArray } from './types.js';
 export { VolumeError, type VolumeErrorCode } from './volume-error.js';

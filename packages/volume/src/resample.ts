@@ -1,21 +1,14 @@
-import { axisTaps } from './axis-taps.js';
+import { voxelCount, wholeRegion } from './block.js';
 import { bsplineCoefficients } from './bspline-coefficients.js';
-import { checkGrid, checkNumber, checkVolume } from './check-volume.js';
-import { emptyLike } from './create-volume.js';
-import { indexMap } from './geometry.js';
-import { type Interpolation, resampleAffine } from './resample-affine.js';
-import { copyNearest, resampleAligned } from './resample-aligned.js';
-import { spacedGrid } from './spaced-grid.js';
-import type { Grid, Mat3, Vec3, Volume, VoxelArray } from './types.js';
-import { VolumeError } from './volume-error.js';
-
-/** Where to resample to: a spacing in mm (same axes, same region), or the grid of another volume. */
-export type ResampleTarget =
-  | { readonly spacing: Vec3; readonly like?: undefined }
-  | { readonly like: Grid; readonly spacing?: undefined };
-
-/** Axes count as aligned when the far corner of the target moves less than this many source voxels. */
-const ALIGNED_TOLERANCE = 1e-6;
+import { gaussianSmooth } from './gaussian.js';
+import {
+  planResample,
+  type ResampleOptions,
+  type ResamplePlan,
+  type ResampleTarget,
+} from './resample-plan.js';
+import { resampleRegion, targetArray } from './resample-region.js';
+import type { Volume, VoxelArray } from './types.js';
 
 /**
  * The volume on another grid.
@@ -25,65 +18,35 @@ const ALIGNED_TOLERANCE = 1e-6;
  * outside the source's voxels get `fill`. `{ spacing }` keeps that exact spacing and centres ceil(size * old / new)
  * voxels on the old region (IBSI reference manual, section 2.4): each side may reach half a voxel beyond it, where
  * edge values go on. Results equal SimpleITK's to float32 rounding.
+ *
+ * `antiAlias` first blurs the source along each axis that the target samples more coarsely, by a Gaussian of standard
+ * deviation (factor - 1) / 2 source voxels, factor = source voxels that a target voxel spans along that axis (the
+ * target's over the source's spacing, where the axes run alike): the rule of skimage.transform.resize.
  * @throws VolumeError INVALID_VOLUME, INVALID_ARGUMENT, TOO_LARGE
  * @example
  * const isotropic = resample(ct, { spacing: [1, 1, 1] }, { interpolation: 'linear' });
  * const onCt = resample(mask, { like: ct }, { interpolation: 'nearest' });
+ * const coarse = resample(ct, { spacing: [4, 4, 4] }, { interpolation: 'linear', antiAlias: true });
  */
 export function resample<T extends VoxelArray>(
   volume: Volume<T>,
   target: ResampleTarget,
-  options: { interpolation: 'nearest'; fill?: number },
+  options: ResampleOptions & { interpolation: 'nearest' },
 ): Volume<T>;
-export function resample(
-  volume: Volume,
-  target: ResampleTarget,
-  options?: { interpolation?: Interpolation; fill?: number },
-): Volume;
-export function resample(
-  volume: Volume,
-  target: ResampleTarget,
-  { interpolation = 'linear', fill = 0 }: { interpolation?: Interpolation; fill?: number } = {},
-): Volume {
-  checkVolume(volume);
-  checkNumber(fill, 'fill');
-  if (!['nearest', 'linear', 'bspline'].includes(interpolation)) {
-    throw new VolumeError({
-      code: 'INVALID_ARGUMENT',
-      message: `interpolation has to be 'nearest', 'linear' or 'bspline', found ${JSON.stringify(interpolation)}`,
-    });
-  }
-  const grid = targetGrid(volume, target);
-  const length = grid.size[0] * grid.size[1] * grid.size[2];
-  const map = indexMap(grid, volume);
-  const aligned = isAligned(map.matrix, grid.size);
-  const axes = ([0, 1, 2] as const).map((axis) =>
-    aligned
-      ? axisTaps(grid.size[axis], map.matrix[4 * axis]!, map.offset[axis], volume.size[axis], interpolation)
-      : undefined,
-  ) as unknown as Parameters<typeof resampleAligned>[4];
-
-  if (interpolation === 'nearest') {
-    const data = emptyLike(volume.data, length);
-    if (fill !== 0) data.fill(fill);
-    if (aligned) copyNearest(volume.data, volume.size, data, grid.size, axes);
-    else resampleAffine(volume.data, volume.size, data, grid.size, map, interpolation);
-    return { data, ...grid };
-  }
-  const data = volume.data instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
-  if (fill !== 0 || !aligned) data.fill(fill);
-  const source = interpolation === 'bspline' ? bsplineCoefficients(volume.data, volume.size) : volume.data;
-  if (aligned) resampleAligned(source, volume.size, data, grid.size, axes);
-  else resampleAffine(source, volume.size, data, grid.size, map, interpolation);
-  return { data, ...grid };
+export function resample(volume: Volume, target: ResampleTarget, options?: ResampleOptions): Volume;
+export function resample(volume: Volume, target: ResampleTarget, options: ResampleOptions = {}): Volume {
+  const plan = planResample(volume, target, options);
+  return { data: resampleByPlan(volume.data, plan), ...plan.grid };
 }
 
-function targetGrid(volume: Volume, { spacing, like }: ResampleTarget): Grid {
-  if (like === undefined) return spacedGrid(volume, spacing);
-  checkGrid(like, 'like');
-  return { size: like.size, spacing: like.spacing, origin: like.origin, direction: like.direction };
-}
-
-function isAligned(matrix: Mat3, size: Vec3): boolean {
-  return matrix.every((v, at) => at % 4 === 0 || Math.abs(v) * size[at % 3]! < ALIGNED_TOLERANCE);
+/** The target's voxels from all of the source's. */
+export function resampleByPlan(voxels: VoxelArray, plan: ResamplePlan): VoxelArray {
+  const size = plan.sourceSize;
+  const whole = wholeRegion(plan.grid);
+  const data = new (targetArray(voxels, plan))(voxelCount(whole));
+  if (plan.fill !== 0) data.fill(plan.fill);
+  const smooth = plan.sigma.some((s) => s > 0) ? gaussianSmooth(voxels, size, plan.sigma) : voxels;
+  const source = plan.interpolation === 'bspline' ? bsplineCoefficients(smooth, size) : smooth;
+  resampleRegion({ data: source, ...wholeRegion({ size }) }, { data, ...whole }, whole, plan);
+  return data;
 }

@@ -2,7 +2,7 @@ import { createVolume } from './create-volume.js';
 import type { Mask, Vec3, Volume } from './types.js';
 
 /** Deterministic noise in [0, 1) for tests (mulberry32). */
-function noise(seed: number): () => number {
+export function noise(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

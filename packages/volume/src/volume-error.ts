@@ -5,7 +5,8 @@ export type VolumeErrorCode =
   | 'INVALID_ARGUMENT'
   | 'GRID_MISMATCH'
   | 'OUT_OF_BOUNDS'
-  | 'TOO_LARGE';
+  | 'TOO_LARGE'
+  | 'WORKER_FAILED';
 
 /**
  * The one error class of this package.

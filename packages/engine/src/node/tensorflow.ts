@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import util from 'node:util';
 import { EngineError } from '../engine-error.js';
+import { type FusedKernels, setFusedKernels } from '../fused-kernels.js';
+import { type NativeBackend, oneDnnKernels } from './onednn-kernels.js';
 
 interface Started {
   device: 'cpu' | 'gpu';
@@ -37,14 +39,17 @@ export async function startTensorflow({ threads, gpu, tf32 }: TensorflowOptions)
   try {
     // tfjs-node is CommonJS and writes to its exports while it loads: require it, as its own documentation does.
     const module = createRequire(import.meta.url)(name) as {
-      backend(): { binding: { TF_Version?: string }; isUsingGpuDevice?: boolean };
+      backend(): NativeBackend & { binding: { TF_Version?: string }; isUsingGpuDevice?: boolean };
     };
     const native = module.backend();
     if (gpu && !native.isUsingGpuDevice) throw noGpu();
+    // on a card these kernels would run on the CPU
+    const fused: FusedKernels | undefined = gpu ? undefined : oneDnnKernels(native);
+    setFusedKernels(fused);
     return {
       device: gpu ? 'gpu' : 'cpu',
       deviceName: gpu ? cardName() : null,
-      library: `libtensorflow ${native.binding?.TF_Version ?? 'of unknown version'}`,
+      library: `libtensorflow ${native.binding?.TF_Version ?? 'of unknown version'}${fused ? ' with fused kernels' : ''}`,
       oneDnn: process.env.TF_ENABLE_ONEDNN_OPTS !== '0',
       tf32: gpu ? process.env.NVIDIA_TF32_OVERRIDE !== '0' : null,
     };

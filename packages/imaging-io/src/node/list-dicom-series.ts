@@ -1,31 +1,19 @@
-import { groupSeries } from '../dicom-choose.js';
-import { matches, type SeriesRules, type SeriesSummary, summarise } from '../series-rules.js';
-import { scanDicom } from './dicom-folder.js';
-
-/** A series among DICOM files. */
-export interface ListedSeries extends SeriesSummary {
-  readonly isLocalizer: boolean;
-  readonly files: string[];
-}
+import type { ListedSeries } from '../dicom-series.js';
+import type { ReadingOptions } from '../reading.js';
+import type { SeriesRules } from '../series-rules.js';
+import { readOnThread } from './reading-pool.js';
 
 /**
- * The image series among DICOM files that meet the rules given, so that one can be chosen. Only headers are kept in
- * memory. Names, numbers and dates are taken out of `description`; rules are matched against it as it was.
- * @throws ImagingError NOT_FOUND, NOT_READABLE, TRUNCATED, MALFORMED
+ * The image series among DICOM files that meet the rules given, so that one can be chosen. Only headers are read.
+ * Names, numbers and dates are taken out of `description`; rules are matched against it as it was.
+ * @throws ImagingError NOT_FOUND, NOT_READABLE, TRUNCATED, MALFORMED; the reason of `signal`
  * @example
  * const [first] = await listDicomSeries('case-1/dicom', { modality: 'CT', maximumThicknessMm: 3 });
  * // { seriesUid, modality: 'CT', description: 'CHEST C+', images: 120, thicknessMm: 2, isLocalizer: false, files }
  */
-export async function listDicomSeries(
+export function listDicomSeries(
   folderOrFiles: string | readonly string[],
-  rules: SeriesRules = {},
+  { signal, onProgress, ...rules }: SeriesRules & ReadingOptions = {},
 ): Promise<ListedSeries[]> {
-  const { files } = await scanDicom(folderOrFiles);
-  return [...groupSeries(files).values()]
-    .filter((group) => matches(group, rules))
-    .map((group) => ({
-      ...summarise(group),
-      isLocalizer: group.every((file) => file.isLocalizer),
-      files: group.map((file) => file.file),
-    }));
+  return readOnThread('listDicomSeries', folderOrFiles, rules, { signal, onProgress });
 }

@@ -68,7 +68,7 @@ describe.skipIf(!dcmqi)('dcmqi: voxel for voxel the NRRD truth', () => {
   );
   test('overlapping segments have to be named', async () => {
     await expect(readMask(join(dcmqi!, 'partial_overlaps.dcm'))).rejects.toMatchObject({
-      code: 'INVALID_MASK',
+      code: 'OVERLAPPING_SEGMENTS',
     });
     const byLabel = await readMask(join(dcmqi!, 'partial_overlaps.dcm'), { segment: 'PURPLE' });
     expect(byLabel.data.filter((v) => v > 0)).toHaveLength(10743);

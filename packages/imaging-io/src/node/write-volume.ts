@@ -51,7 +51,8 @@ async function fileParts(path: string, volume: Volume): Promise<readonly Uint8Ar
   });
 }
 
-async function writeAtomically(path: string, parts: readonly Uint8Array[]): Promise<void> {
+/** Writes a file under a temporary name beside it, flushes it to disk and renames it. */
+export async function writeAtomically(path: string, parts: readonly Uint8Array[]): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     const file = await open(temporary, 'wx');

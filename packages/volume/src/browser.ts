@@ -1,0 +1,2 @@
+export { resampleInWorkers } from './resample-in-web-workers.js';
+export type { ResampleInWorkersOptions } from './resample-on-pool.js';

@@ -1,0 +1,2 @@
+export { resampleInWorkers } from './node/resample-in-workers.js';
+export type { ResampleInWorkersOptions } from './resample-on-pool.js';

@@ -1,0 +1,4 @@
+export function bundleForBrowser(
+  url: URL,
+  external?: readonly string[],
+): Promise<{ code: string; imports: string[] }>;
