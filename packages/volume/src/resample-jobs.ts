@@ -1,4 +1,4 @@
-import { type Block, type Region, voxelCount, wholeRegion } from './block.js';
+import { type Block, offsetIn, type Region, voxelCount, wholeRegion } from './block.js';
 import { filterDepth, filterPlanes } from './bspline-coefficients.js';
 import { gaussianSmooth } from './gaussian.js';
 import { resampleByPlan } from './resample.js';
@@ -34,7 +34,7 @@ export function runResampleJob(job: ResampleJob): ArrayBuffer[] {
   switch (job.kind) {
     case 'voxels': {
       const { source, target, region } = job;
-      resampleInto({ ...source, data: lowPass(source, plan) }, target, region, plan);
+      resampleInto({ ...source, data: lowPass(source, plan) }, { data: target, ...region }, region, plan);
       return [bufferOf(source.data), bufferOf(target)];
     }
     case 'planes': {
@@ -54,7 +54,7 @@ export function runResampleJob(job: ResampleJob): ArrayBuffer[] {
       return [];
     case 'splines': {
       const source = { data: job.coefficients, ...wholeRegion({ size: plan.sourceSize }) };
-      resampleInto(source, job.target, job.region, plan);
+      resampleInto(source, { data: job.target, ...job.region }, job.region, plan);
       return [bufferOf(job.target)];
     }
     case 'everything':
@@ -68,7 +68,17 @@ function lowPass({ data, size }: Block, { sigma }: ResamplePlan): VoxelArray {
   return sigma.some((s) => s > 0) ? gaussianSmooth(data, size, sigma) : data;
 }
 
-function resampleInto(source: Block, data: VoxelArray, region: Region, plan: ResamplePlan): void {
-  if (!liesInside(plan, region)) data.fill(plan.fill); // the buffer has been used before
-  resampleRegion(source, { data, ...region }, region, plan);
+/** The target voxels of a region; what the source does not reach gets the plan's value for it. */
+export function resampleInto(source: Block, target: Block, region: Region, plan: ResamplePlan): void {
+  if (!liesInside(plan, region)) fillRegion(target, region, plan.fill); // the memory may have been used before
+  resampleRegion(source, target, region, plan);
+}
+
+function fillRegion(target: Block, { start, size }: Region, value: number): void {
+  for (let k = start[2]; k < start[2] + size[2]; k++) {
+    for (let j = start[1]; j < start[1] + size[1]; j++) {
+      const from = offsetIn(target, start[0], j, k);
+      target.data.fill(value, from, from + size[0]);
+    }
+  }
 }

@@ -5,7 +5,7 @@ import type { Volume } from './types.js';
 import type { PooledWorker, WorkerPool } from './worker-pool.js';
 
 export interface ResampleInWorkersOptions extends ResampleOptions {
-  /** Workers at most: one for each processor unless given. */
+  /** Workers at most: one for each processor that the calling thread leaves free unless given. */
   readonly workers?: number | undefined;
   /** Ends the workers at once; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -19,12 +19,18 @@ const STEPS_AHEAD = 2;
 /** Workers that have seen this much shared memory are ended: idle, they would hold it until they collect garbage. */
 const SHARED_BYTES_HELD = 64 * 2 ** 20;
 
-/** `resample` by workers of a pool. The calling thread only copies, a few MB at a time. */
+/**
+ * `resample` by workers of a pool. The calling thread copies, a few MB at a time.
+ *
+ * @param pause lets the calling thread's other work go on; where given, that thread also takes a step now and then, which
+ *   is faster by what need not be copied
+ */
 export async function resampleOnPool(
   pool: WorkerPool,
   volume: Volume,
   target: ResampleTarget,
   { workers = pool.limit, signal, onProgress, ...options }: ResampleInWorkersOptions,
+  pause?: () => Promise<void>,
 ): Promise<Volume> {
   checkNumber(workers, 'workers', 1);
   const plan = planResample(volume, target, options);
@@ -40,9 +46,12 @@ export async function resampleOnPool(
   try {
     let done = 0;
     for (const steps of phases) {
-      await runSteps(leased, steps, () => onProgress?.({ done: ++done, total }));
+      const onDone = (): void => {
+        onProgress?.({ done: ++done, total });
+        signal?.throwIfAborted();
+      };
+      await runSteps(leased, steps, onDone, pause);
     }
-    signal?.throwIfAborted(); // by onProgress of the last step
     return { data: data(), ...plan.grid };
   } catch (error) {
     stop(error);
@@ -58,8 +67,15 @@ async function runSteps(
   leased: readonly PooledWorker[],
   steps: readonly Step[],
   onDone: () => void,
+  pause: (() => Promise<void>) | undefined,
 ): Promise<void> {
   let next = 0;
+  const help = async (resume: () => Promise<void>): Promise<void> => {
+    for (await resume(); steps[next]?.here; await resume()) {
+      steps[next++]!.here!();
+      onDone();
+    }
+  };
   const lane = async (worker: PooledWorker): Promise<void> => {
     let buffers: ArrayBuffer[] = [];
     for (let step = steps[next++]; step !== undefined; step = steps[next++]) {
@@ -71,5 +87,5 @@ async function runSteps(
   };
   // in turn: every worker has its first step before one gets its second
   const lanes = Array.from({ length: STEPS_AHEAD * leased.length }, (_, at) => leased[at % leased.length]!);
-  await Promise.all(lanes.map(lane));
+  await Promise.all([...lanes.map(lane), ...(pause ? [help(pause)] : [])]);
 }

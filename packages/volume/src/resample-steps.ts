@@ -1,6 +1,6 @@
 import { type Block, copyRegion, halve, type Region, voxelCount, wholeRegion } from './block.js';
 import { gaussianRadius } from './gaussian.js';
-import type { ResampleJob } from './resample-jobs.js';
+import { type ResampleJob, resampleInto } from './resample-jobs.js';
 import { type ResamplePlan, sourceRegion } from './resample-plan.js';
 import { targetArray, type VoxelArrayType } from './resample-region.js';
 import type { Vec3, Volume, VoxelArray } from './types.js';
@@ -10,6 +10,8 @@ export interface Step {
   /** The job's message; `buffers` are those of the step before, to be used again. */
   start(buffers: ArrayBuffer[]): Message | Promise<Message>;
   finish(buffers: ArrayBuffer[]): void;
+  /** The same by the calling thread, which need not copy; left out where that would take long. */
+  here?(): void;
 }
 
 interface Message {
@@ -55,6 +57,7 @@ export function resampleSteps(volume: Volume, plan: ResamplePlan, workers: numbe
     copyRegion({ data: new Target(buffer, 0, voxelCount(region)), ...region }, result, region);
 
   if (!cubic) {
+    const smooths = plan.sigma.some((sigma) => sigma > 0);
     const steps = regions.map(
       (region): Step => ({
         start(buffers) {
@@ -63,6 +66,7 @@ export function resampleSteps(volume: Volume, plan: ResamplePlan, workers: numbe
           return message({ kind: 'voxels', plan, source: part, region, target }, part.data, target);
         },
         finish: ([, output]) => finish(region, output!),
+        ...(smooths ? {} : { here: () => resampleInto(source, result, region, plan) }),
       }),
     );
     return { phases: [steps], data: () => result.data, sharedBytes: 0 };

@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { type ResampleInWorkersOptions, resampleOnPool } from '../resample-on-pool.js';
 import type { ResampleTarget } from '../resample-plan.js';
 import type { Volume, VoxelArray } from '../types.js';
 import { WorkerPool, type WorkerPort } from '../worker-pool.js';
 
-const pool = new WorkerPool({ limit: availableParallelism(), start: startWorker });
+/** The calling thread takes part, a few milliseconds at a time. */
+const pool = new WorkerPool({ limit: Math.max(1, availableParallelism() - 1), start: startWorker });
 
 /**
  * `resample` in worker threads, which stay warm for the next call and don't keep the process alive: the same voxels
@@ -30,7 +32,7 @@ export async function resampleInWorkers(
   target: ResampleTarget,
   options: ResampleInWorkersOptions = {},
 ): Promise<Volume> {
-  return resampleOnPool(pool, volume, target, options);
+  return resampleOnPool(pool, volume, target, options, () => setImmediate());
 }
 
 function startWorker(): WorkerPort {
