@@ -13,6 +13,7 @@ import torch
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(20261122)
 S, E, D, L = 5, 6, 3, 4
+D2, HEADS, LAYERS, WIDE = 8, 2, 2, 10
 OUT = Path(__file__).parents[2] / "packages/aggregation/src/__fixtures__/torch.json"
 
 
@@ -37,6 +38,36 @@ def scored(h, w, gated):
     return a @ h, a
 
 
+def transformer(h, w, positions):
+    """Class token through nn.TransformerEncoderLayer(norm_first=True); attention of the class token in the last layer."""
+    x = torch.nn.functional.linear(h, w["input.weight"], w["input.bias"])
+    if positions:
+        rates = 10000 ** (-torch.arange(0, D2, 2) / D2)
+        angles = torch.arange(len(h))[:, None] * rates
+        x = x + torch.stack([angles.sin(), angles.cos()], 2).reshape(len(h), D2)
+    x = torch.cat([w["class_token"][None], x])[None]
+    for i in range(LAYERS):
+        layer = torch.nn.TransformerEncoderLayer(D2, HEADS, WIDE, dropout=0, norm_first=True, batch_first=True)
+        own = {k.removeprefix(f"layers.{i}."): v for k, v in w.items() if k.startswith(f"layers.{i}.")}
+        if i == LAYERS - 1:
+            normed = torch.nn.functional.layer_norm(x, (D2,), own["norm1.weight"], own["norm1.bias"], 1e-5)
+            heads = {k.removeprefix("self_attn."): v for k, v in own.items() if k.startswith("self_attn.")}
+            _, a = torch.func.functional_call(layer.self_attn, heads, (normed, normed, normed), {"need_weights": True})
+        x = torch.func.functional_call(layer, own, (x,))
+    z = torch.nn.functional.layer_norm(x[0, 0], (D2,), w["norm.weight"], w["norm.bias"], 1e-5)
+    return z, a[0, 0, 1:] / a[0, 0, 1:].sum()
+
+
+def transformer_weights():
+    w = {**linear("input", D2, D2), "class_token": torch.randn(D2)}
+    w["input.weight"] = torch.randn(D2, E) * 0.5
+    for i in range(LAYERS):
+        layer = torch.nn.TransformerEncoderLayer(D2, HEADS, WIDE)
+        for k, v in layer.named_parameters():
+            w[f"layers.{i}.{k}"] = v.detach() + 0.1 * torch.randn_like(v)  # norms and biases start as constants
+    return {**w, "norm.weight": 1 + 0.3 * torch.randn(D2), "norm.bias": 0.2 * torch.randn(D2)}
+
+
 norm = {"norm.weight": 1 + 0.3 * torch.randn(E), "norm.bias": 0.2 * torch.randn(E)}
 qkv = {**norm, **linear("query", E, D), **linear("key", E, D), **linear("value", E, D)}
 score = {"score.weight": torch.randn(1, L)}
@@ -50,6 +81,12 @@ cases = {
 slices = torch.randn(S, E)
 mix_z = {D: torch.randn(D), E: torch.randn(E)}
 mix_a = torch.randn(S)
+mix_z[D2] = torch.randn(D2)
+of_transformer = transformer_weights()
+cases["transformer"] = (of_transformer, lambda h, w: transformer(h, w, False))
+cases["transformerPositions"] = (of_transformer, lambda h, w: transformer(h, w, True))
+cases["mean"] = ({}, lambda h, w: (h.mean(0), torch.full((S,), 1 / S)))
+cases["max"] = ({}, lambda h, w: (h.max(0).values, torch.bincount(h.argmax(0), minlength=S) / E))
 result = {"torch": torch.__version__, "slices": slices.tolist(), "mixAttention": mix_a.tolist(), "cases": {}}
 for name, (weights, forward) in cases.items():
     h = slices.clone().requires_grad_()

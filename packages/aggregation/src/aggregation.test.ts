@@ -11,6 +11,7 @@ import {
   type InitialWeights,
   maxPool,
   meanPool,
+  transformerPool,
 } from './index.js';
 
 interface Golden {
@@ -31,12 +32,21 @@ const golden = JSON.parse(
   readFileSync(new URL('./__fixtures__/torch.json', import.meta.url), 'utf8'),
 ) as Golden;
 const size = { inputSize: 6 };
+const transformer = { ...size, hiddenSize: 8, heads: 2, layers: 2, feedForwardSize: 10 };
 const learned: Record<string, (weights?: InitialWeights) => Aggregation> = {
   contextualSqrtE: (weights) => contextualAttention({ ...size, hiddenSize: 3, ...(weights && { weights }) }),
   contextualSqrtD: (weights) =>
     contextualAttention({ ...size, hiddenSize: 3, scale: 'sqrtD', ...(weights && { weights }) }),
   gated: (weights) => gatedAttention({ ...size, hiddenSize: 4, ...(weights && { weights }) }),
   attention: (weights) => attention({ ...size, hiddenSize: 4, ...(weights && { weights }) }),
+  transformer: (weights) => transformerPool({ ...transformer, ...(weights && { weights }) }),
+};
+/** Those that learn nothing, and one that knows the order of slices. */
+const further: Record<string, (weights?: InitialWeights) => Aggregation> = {
+  transformerPositions: (weights) =>
+    transformerPool({ ...transformer, positions: 'sinusoidal', ...(weights && { weights }) }),
+  mean: () => meanPool(size),
+  max: () => maxPool(size),
 };
 const every: [string, () => Aggregation][] = [
   ...Object.entries(learned).map(([name, make]): [string, () => Aggregation] => [name, () => make()]),
@@ -131,11 +141,12 @@ describe('published values', () => {
   });
 });
 
-describe.each(Object.keys(learned))('%s against torch', (name) => {
+describe.each(Object.keys({ ...learned, ...further }))('%s against torch', (name) => {
+  const make = { ...learned, ...further }[name]!;
   const expected = golden.cases[name]!;
 
   test('forward', () => {
-    const pool = learned[name]!(expected.weights);
+    const pool = make(expected.weights);
     const { embedding, attention: weight } = pool.forward(tf.tensor2d(golden.slices));
     expectClose(embedding, expected.embedding, 1e-5);
     expectClose(weight, expected.attention, 1e-6);
@@ -144,7 +155,7 @@ describe.each(Object.keys(learned))('%s against torch', (name) => {
   });
 
   test('gradients', () => {
-    const pool = learned[name]!(expected.weights);
+    const pool = make(expected.weights);
     const mixed = (slices: tf.Tensor) => {
       const { embedding, attention: weight } = pool.forward(slices as tf.Tensor2D);
       const toward = tf.sum(tf.mul(embedding, tf.tensor1d(expected.mixEmbedding)));
@@ -152,7 +163,11 @@ describe.each(Object.keys(learned))('%s against torch', (name) => {
     };
     const slices = tf.tensor2d(golden.slices);
     expectClose(tf.grad(mixed)(slices), expected.slicesGradient, 1e-4);
-    const { grads } = tf.variableGrads(() => mixed(slices), pool.variables());
+    // tf.variableGrads refuses an empty list; mean and max have no variables.
+    const { grads } =
+      pool.variables().length > 0
+        ? tf.variableGrads(() => mixed(slices), pool.variables())
+        : { grads: {} as tf.NamedTensorMap };
     for (const [key, variable] of Object.entries(pool.namedVariables())) {
       expectClose(grads[variable.name]!, expected.weightGradients[key]!, 1e-4);
     }
@@ -180,6 +195,43 @@ describe.each(every)('%s', (_name, make) => {
       expectClose(weight, [...single.attention.dataSync()], 1e-6);
     });
     expect([...batch.attention.dataSync().slice(7)]).toEqual([0, 0, 0]);
+    pool.dispose();
+  });
+
+  test('gradients of a padded batch are those of its bags one by one, and none reaches the padding', () => {
+    const pool = make();
+    const long = tf.randomNormal([5, 6], 0, 1, 'float32', 11) as tf.Tensor2D;
+    const short = tf.randomNormal([2, 6], 0, 1, 'float32', 12) as tf.Tensor2D;
+    const padded = tf.concat([short, tf.fill([3, 6], Number.NaN)], 0);
+    const mask = tf.tensor2d([
+      [1, 1, 1, 1, 1],
+      [1, 1, 0, 0, 0],
+    ]);
+    const mix = tf.randomNormal([1, pool.forward(long).embedding.size], 0, 1, 'float32', 13);
+    const mixed = (embedding: tf.Tensor, attended: tf.Tensor) =>
+      tf.add(tf.sum(tf.mul(embedding, mix)), tf.sum(tf.square(attended))) as tf.Scalar;
+    const ofBatch = (slices: tf.Tensor) => {
+      const result = pool.forward(slices as tf.Tensor3D, { mask });
+      return mixed(result.embedding, result.attention);
+    };
+    const ofBag = (slices: tf.Tensor) => {
+      const result = pool.forward(slices as tf.Tensor2D);
+      return mixed(result.embedding, result.attention);
+    };
+    const batch = tf.stack([long, padded]);
+    const found = tf.grad(ofBatch)(batch);
+    expectClose(tf.slice(found, [0, 0, 0], [1, 5, 6]), [...tf.grad(ofBag)(long).dataSync()], 2e-6);
+    expectClose(tf.slice(found, [1, 0, 0], [1, 2, 6]), [...tf.grad(ofBag)(short).dataSync()], 2e-6);
+    expect([...tf.slice(found, [1, 2, 0], [1, 3, 6]).dataSync()].every((value) => value === 0)).toBe(true);
+    const variables = pool.variables();
+    if (variables.length > 0) {
+      const together = tf.variableGrads(() => ofBatch(batch), variables).grads;
+      const apart = [long, short].map((bag) => tf.variableGrads(() => ofBag(bag), variables).grads);
+      for (const { name } of variables) {
+        const sum = tf.add(apart[0]![name]!, apart[1]![name]!);
+        expectClose(together[name]!, [...sum.dataSync()], 5e-6);
+      }
+    }
     pool.dispose();
   });
 
@@ -238,6 +290,56 @@ describe.each(every)('%s', (_name, make) => {
     expect(() => pool.forward(tf.ones([3, 6]) as tf.Tensor, { mask: tf.ones([3]) })).toThrow(shape);
     expect(() => pool.forward(tf.ones([2, 3, 6]) as tf.Tensor, { mask: tf.ones([2, 4]) })).toThrow(shape);
     pool.dispose();
+  });
+});
+
+test('maxPool: of equal slices the first gets the gradient, once', () => {
+  const slices = tf.tensor2d([
+    [1, 2],
+    [1, 0],
+    [1, 2],
+  ]);
+  const gradient = tf.grad((given: tf.Tensor) => tf.sum(maxPool().forward(given as tf.Tensor2D).embedding))(
+    slices,
+  );
+  expectClose(gradient, [1, 1, 0, 0, 0, 0], 1e-12);
+});
+
+describe('transformerPool', () => {
+  test('with positions the order of slices counts', () => {
+    const pool = transformerPool({ ...transformer, positions: 'sinusoidal' });
+    const slices = tf.randomNormal([4, 6], 0, 1, 'float32', 3) as tf.Tensor2D;
+    const before = pool.forward(slices).embedding.dataSync();
+    const after = pool.forward(tf.gather(slices, [2, 0, 3, 1])).embedding.dataSync();
+    expect(Math.max(...before.map((value, index) => Math.abs(value - after[index]!)))).toBeGreaterThan(1e-3);
+    pool.dispose();
+  });
+
+  test('attention sums to 1 in training too, and dropout draws from the stream', () => {
+    const pool = transformerPool({ ...transformer, dropout: 0.5 });
+    const slices = tf.randomNormal([9, 6], 0, 1, 'float32', 3) as tf.Tensor2D;
+    const state = pool.random!.state();
+    const first = pool.forward(slices, { training: true });
+    expectClose(tf.sum(first.attention), [1], 1e-6);
+    const second = pool.forward(slices, { training: true });
+    expect(second.embedding.dataSync()).not.toEqual(first.embedding.dataSync());
+    pool.random!.restore(state);
+    expect(pool.forward(slices, { training: true }).embedding.dataSync()).toEqual(first.embedding.dataSync());
+    pool.dispose();
+  });
+
+  test('the width defaults to half the input, rounded up to a multiple of the heads', () => {
+    const pool = transformerPool({ inputSize: 18, layers: 1 });
+    expect(pool.outputSize).toBe(12);
+    expect(pool.forward(tf.ones([3, 18]) as tf.Tensor2D).embedding.shape).toEqual([12]);
+    pool.dispose();
+  });
+
+  test('wrong options are refused', () => {
+    const options = expect.objectContaining({ code: 'OPTIONS' });
+    expect(() => transformerPool({ inputSize: 6, hiddenSize: 6, heads: 4 })).toThrow(options);
+    expect(() => transformerPool({ inputSize: 6, layers: 0 })).toThrow(options);
+    expect(() => transformerPool({ inputSize: 6, positions: 'learned' as 'none' })).toThrow(options);
   });
 });
 

@@ -4,3 +4,4 @@ export { type ContextualAttentionOptions, contextualAttention } from './contextu
 export { type AttentionOptions, attention, gatedAttention } from './gated-attention.js';
 export { maxPool, meanPool, type PoolOptions } from './mean-max-pool.js';
 export type { InitialWeights } from './parameters.js';
+export { type TransformerPoolOptions, transformerPool } from './transformer-pool.js';

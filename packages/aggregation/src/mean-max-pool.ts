@@ -24,8 +24,8 @@ export function meanPool(options: PoolOptions = {}): Aggregation {
 }
 
 /**
- * Maximum over slices of each dimension [E]; the attention of a slice is the share of dimensions whose maximum it holds
- * (the first slice of several equal ones).
+ * Maximum over slices of each dimension [E]; the attention of a slice is the share of dimensions whose maximum it holds.
+ * Of several equal slices the first holds it and gets the gradient, as in torch's `max(dim)`; attention is a constant.
  *
  * @throws AggregationError `SHAPE` from `forward`, `SIZE_UNKNOWN` from `outputSize`.
  * @example
@@ -33,15 +33,26 @@ export function meanPool(options: PoolOptions = {}): Aggregation {
  */
 export function maxPool(options: PoolOptions = {}): Aggregation {
   return plainPool('maxPool', options, (bags, mask) => {
-    const floor = mask && tf.mul(tf.sub(tf.expandDims(mask, 2), 1), 1e30); // [B, S, 1]
-    const open = (floor ? tf.add(bags, floor) : bags) as tf.Tensor3D;
-    // Not tf.oneHot, which refuses a depth of 1.
-    const winner = tf.equal(tf.expandDims(tf.argMax(open, 1), 2), tf.range(0, bags.shape[1], 1, 'int32')); // [B, E, S]
-    const attention = tf.mean(tf.cast(winner, 'float32'), 1) as tf.Tensor2D; // [B, S]
-    const embedding = tf.max(open, 1) as tf.Tensor2D; // [B, E]
-    if (!mask) return { embedding, attention };
-    return { embedding: tf.mul(embedding, tf.max(mask, 1, true)), attention: tf.mul(attention, mask) };
+    const winner = winners(bags, mask); // [B, S, E]
+    return {
+      embedding: tf.sum(tf.mul(bags, winner), 1) as tf.Tensor2D, // [B, E]
+      attention: tf.mean(winner, 2) as tf.Tensor2D, // [B, S]
+    };
   });
+}
+
+/** 1 where a slice holds the maximum of a dimension, [B, S, E]; 0 in padding. A constant: no gradient flows through it. */
+function winners(bags: tf.Tensor3D, mask: tf.Tensor2D | undefined): tf.Tensor3D {
+  const choose = tf.customGrad((given: tf.Tensor | tf.GradSaveFunc) => {
+    const slices = given as tf.Tensor3D;
+    const real = mask && tf.expandDims(mask, 2); // [B, S, 1]
+    const open = real ? tf.add(slices, tf.mul(tf.sub(real, 1), 1e30)) : slices;
+    const places = tf.reshape(tf.range(0, slices.shape[1], 1, 'int32'), [1, -1, 1]); // [1, S, 1]
+    // Not tf.oneHot, which refuses a depth of 1.
+    const first = tf.cast(tf.equal(tf.expandDims(tf.argMax(open, 1), 1), places), 'float32'); // [B, S, E]
+    return { value: real ? tf.mul(first, real) : first, gradFunc: () => tf.zeros(slices.shape) };
+  });
+  return choose(bags) as tf.Tensor3D;
 }
 
 function plainPool(

@@ -20,6 +20,10 @@ export type CohortErrorCode =
   | 'SPLITS_HASH'
   | 'UNKNOWN_CASE'
   | 'COHORT_CHANGED'
+  | 'LEAK'
+  | 'FOLDS_INCOMPLETE'
+  | 'MISSING_SITE'
+  | 'COLUMN'
   | 'OTHER_PHANTOM';
 
 /** The one error class of this package. Messages name rows and files, never a patient identifier. */

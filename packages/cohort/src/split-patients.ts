@@ -1,6 +1,18 @@
 import { CohortError } from './cohort-error.js';
+import {
+  caseIds,
+  checkClasses,
+  checkCount,
+  checkShare,
+  type DealOptions,
+  dealShares,
+  groupPatients,
+  orderForFolds,
+  type Parts,
+  type Patient,
+  type Shares,
+} from './deal-patients.js';
 import type { CohortCase, SplitName } from './parse-manifest.js';
-import { SeededRandom } from './seeded-random.js';
 import { type Splits, sealSplits, splitNames } from './splits.js';
 
 /** Options of {@link splitPatients}. */
@@ -11,6 +23,8 @@ export interface SplitOptions {
   test?: number;
   /** Default 0. */
   seed?: number;
+  /** Also keep each site's share of the patients in every split. Default false. */
+  stratifyBySite?: boolean;
 }
 
 /** Options of {@link kFold}. */
@@ -21,16 +35,9 @@ export interface FoldOptions {
   validation?: number;
   /** Default 0. */
   seed?: number;
+  /** Also keep each site's share of the patients in every split. Default false. */
+  stratifyBySite?: boolean;
 }
-
-/** A patient with all their cases; the label is the highest of their cases' labels. */
-interface Patient {
-  cases: CohortCase[];
-  label: 0 | 1;
-  split: SplitName | null;
-}
-
-type Shares = Partial<Record<SplitName, number>>;
 
 /**
  * Splits a cohort by patient, stratified by the patient's label, at random but the same for the same seed.
@@ -45,7 +52,7 @@ type Shares = Partial<Record<SplitName, number>>;
  */
 export async function splitPatients(
   cases: readonly CohortCase[],
-  { train = 0.7, validation = 0.1, test = 0.2, seed = 0 }: SplitOptions = {},
+  { train = 0.7, validation = 0.1, test = 0.2, seed = 0, stratifyBySite = false }: SplitOptions = {},
 ): Promise<Splits> {
   const shares = { train, validation, test };
   for (const [name, share] of Object.entries(shares)) checkShare(name, share);
@@ -60,12 +67,13 @@ export async function splitPatients(
       message: `The split column leaves ${free.length} patients without a split, from line ${free[0]!.cases[0]!.line} on.`,
     });
   }
-  const dealt = deal(free, pick(shares, open), seed, 'split');
+  const dealt = dealShares(free, pick(shares, open), { seed, purpose: 'split', stratifyBySite });
   const parts = Object.fromEntries(
     splitNames.map((name) => [name, [...given(name), ...(dealt[name] ?? [])]]),
-  ) as Record<SplitName, Patient[]>;
+  ) as Parts;
   if (parts.validation.length === 0 && validation > 0) {
-    Object.assign(parts, deal(parts.train, { train, validation }, seed, 'validation'));
+    const options = { seed, purpose: 'validation', stratifyBySite };
+    Object.assign(parts, dealShares(parts.train, { train, validation }, options));
   }
   checkClasses(
     parts,
@@ -84,103 +92,51 @@ export async function splitPatients(
  */
 export async function kFold(
   cases: readonly CohortCase[],
-  { folds = 5, validation = 0.15, seed = 0 }: FoldOptions = {},
+  { folds = 5, validation = 0.15, seed = 0, stratifyBySite = false }: FoldOptions = {},
 ): Promise<Splits[]> {
-  if (!Number.isInteger(folds) || folds < 2) {
-    throw new CohortError({ code: 'OPTIONS', message: `folds is ${folds}; expected a whole number from 2.` });
-  }
-  checkShare('validation', validation);
-  const random = new SeededRandom(seed, 'folds');
-  const dealt = byLabel(groupPatients(cases)).flatMap((stratum) => random.shuffle(stratum));
+  const options = { seed, purpose: '', stratifyBySite };
+  const parts = crossValidate(groupPatients(cases), { folds, validation }, options);
   return Promise.all(
-    Array.from({ length: folds }, (_, index) => {
-      // Going on from one stratum to the next without starting over keeps the folds' sizes within one of each other.
-      const test = dealt.filter((_, position) => position % folds === index);
-      const rest = dealt.filter((_, position) => position % folds !== index);
-      const shares = { train: 1 - validation, validation };
-      const parts = { train: [], validation: [], ...deal(rest, shares, seed, `fold ${index}`), test };
-      checkClasses(parts, validation > 0 ? splitNames : ['train', 'test']);
-      return sealSplits({ seed, fold: { index, count: folds }, cases: caseIds(parts) }, cases);
-    }),
+    parts.map((fold, index) =>
+      sealSplits({ seed, fold: { index, count: folds }, cases: caseIds(fold) }, cases),
+    ),
   );
 }
 
-function groupPatients(cases: readonly CohortCase[]): Patient[] {
-  const patients = new Map<string, Patient>();
-  for (const current of cases) {
-    const patient = patients.get(current.patientId);
-    if (!patient) {
-      patients.set(current.patientId, { cases: [current], label: current.label, split: current.split });
-      continue;
-    }
-    if (patient.split !== current.split) {
-      throw new CohortError({
-        code: 'PATIENT_IN_TWO_SPLITS',
-        line: current.line,
-        message: `Lines ${patient.cases[0]!.line} and ${current.line} of the manifest put one patient in two splits.`,
-      });
-    }
-    patient.cases.push(current);
-    if (current.label === 1) patient.label = 1;
-  }
-  return [...patients.values()];
-}
-
-function byLabel(patients: readonly Patient[]): Patient[][] {
-  return [0, 1].map((label) => patients.filter((patient) => patient.label === label));
-}
-
-/** Deals shuffled patients of each label to the named splits, each as near to its share as whole patients allow. */
-function deal(
+/** The parts of each fold of one cross-validation; `purpose` tells several of one seed apart. */
+export function crossValidate(
   patients: readonly Patient[],
-  shares: Shares,
-  seed: number,
-  purpose: string,
-): Partial<Record<SplitName, Patient[]>> {
-  const random = new SeededRandom(seed, purpose);
-  const names = Object.keys(shares) as SplitName[];
-  const total = names.reduce((sum, name) => sum + shares[name]!, 0);
-  const dealt = Object.fromEntries(names.map((name) => [name, [] as Patient[]]));
-  for (const stratum of byLabel(patients)) {
-    const shuffled = random.shuffle(stratum);
-    let passed = 0;
-    for (const name of names) {
-      const start = Math.round((shuffled.length * passed) / total);
-      passed += shares[name]!;
-      dealt[name]!.push(...shuffled.slice(start, Math.round((shuffled.length * passed) / total)));
-    }
-  }
-  return dealt;
+  { folds, validation }: { folds: number; validation: number },
+  { purpose, ...options }: DealOptions,
+): Parts[] {
+  checkCount('folds', folds, 2);
+  const order = orderForFolds(patients, { ...options, purpose: `${purpose}folds` });
+  return Array.from({ length: folds }, (_, index) => {
+    const test = order.filter((_, position) => position % folds === index);
+    const rest = order.filter((_, position) => position % folds !== index);
+    const parts = holdOutValidation(rest, test, validation, {
+      ...options,
+      purpose: `${purpose}fold ${index}`,
+    });
+    checkClasses(parts, ['test']);
+    return parts;
+  });
+}
+
+/** Takes validation patients from those that are not tested. */
+export function holdOutValidation(
+  rest: readonly Patient[],
+  test: Patient[],
+  validation: number,
+  options: DealOptions,
+): Parts {
+  checkShare('validation', validation);
+  const shares = { train: 1 - validation, validation };
+  const parts = { train: [], validation: [], ...dealShares(rest, shares, options), test };
+  checkClasses(parts, validation > 0 ? ['train', 'validation'] : ['train']);
+  return parts;
 }
 
 function pick(shares: Record<SplitName, number>, names: readonly SplitName[]): Shares {
   return Object.fromEntries(names.map((name) => [name, shares[name]]));
-}
-
-function caseIds(parts: Record<SplitName, Patient[]>): Splits['cases'] {
-  const ids = (name: SplitName) =>
-    parts[name].flatMap((patient) => patient.cases.map(({ caseId }) => caseId)).sort();
-  return { train: ids('train'), validation: ids('validation'), test: ids('test') };
-}
-
-function checkShare(name: string, share: number): void {
-  if (share >= 0 && share <= 1) return;
-  throw new CohortError({
-    code: 'OPTIONS',
-    message: `The share of ${name} is ${share}; expected a number from 0 to 1.`,
-  });
-}
-
-function checkClasses(parts: Record<SplitName, Patient[]>, names: readonly SplitName[]): void {
-  for (const name of names) {
-    for (const label of [0, 1]) {
-      if (parts[name].some((patient) => patient.label === label)) continue;
-      throw new CohortError({
-        code: 'TOO_FEW_PATIENTS',
-        message:
-          `The ${name} split would have no patient of label ${label} among its ${parts[name].length}: ` +
-          'give the cohort more patients of that label, or the split a larger share.',
-      });
-    }
-  }
 }

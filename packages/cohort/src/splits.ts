@@ -96,7 +96,8 @@ function checkPatients(assigned: Splits['cases'], cases: readonly CohortCase[]):
   }
 }
 
-function hashCases(cases: readonly CohortCase[]): Promise<string> {
+/** Hash of the cases that were split: their order, patients, labels and files. */
+export function hashCases(cases: readonly CohortCase[]): Promise<string> {
   return sha256(
     cases.map(({ caseId, patientId, label, image, mask }) => [
       caseId,

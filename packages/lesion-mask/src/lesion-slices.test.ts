@@ -86,6 +86,57 @@ describe('input modes', () => {
   });
 });
 
+describe('neighbours', () => {
+  const neighbours = { ...options, channels: 'neighbours', slices: { choice: 'all', count: 1 } } as const;
+  const pixel = 45; // row 4, column 5 of the box, which starts at voxel (6, 4)
+
+  test('the channels are the slices below, at and above', () => {
+    const result = lesionSlices(ct, lesion, neighbours);
+    expect(result.sliceIndices).toEqual([3, 4, 5, 6, 7, 8]);
+    result.sliceIndices.forEach((z, slice) => {
+      [z - 1, z, z + 1].forEach((shown, channel) => {
+        expect(result.pixels[3 * (slice * 100 + pixel) + channel]).toBeCloseTo(valueAt(11, 8, shown), 5);
+      });
+    });
+    // what is kept for display is the slice itself
+    const plain = lesionSlices(ct, lesion, { ...neighbours, channels: 'repeat' });
+    expect(result.windowed).toEqual(plain.windowed);
+    expect(result.lesion).toEqual(plain.lesion);
+    expect(plain).toEqual(lesionSlices(ct, lesion, { ...options, slices: neighbours.slices }));
+  });
+
+  test("the volume's first and last slice stand in for what lies beyond", () => {
+    const deep = lesionSlices(ct, box([8, 6, 0], [13, 11, 11]), neighbours);
+    const shown = (slice: number) => [...deep.pixels.subarray(3 * (slice * 100 + pixel)).subarray(0, 3)];
+    [0, 0, 1].forEach((z, channel) => {
+      expect(shown(0)[channel]).toBeCloseTo(valueAt(11, 8, z), 5);
+    });
+    [10, 11, 11].forEach((z, channel) => {
+      expect(shown(11)[channel]).toBeCloseTo(valueAt(11, 8, z), 5);
+    });
+  });
+
+  test('slices far apart have their own neighbours, and masks go with their slice', () => {
+    const two = lesionSlices(ct, lesion, {
+      ...neighbours,
+      input: 'mask',
+      slices: { choice: 'lesionUniform', count: 2 },
+    });
+    expect(two.sliceIndices).toEqual([4, 7]);
+    expect([...two.pixels.subarray(3 * pixel, 3 * pixel + 3)]).toEqual([1, 1, 1]);
+    const ends = lesionSlices(ct, lesion, { ...neighbours, input: 'mask' });
+    expect([...ends.pixels.subarray(3 * pixel, 3 * pixel + 3)]).toEqual([0, 1, 1]); // no lesion below slice 3
+  });
+
+  test('with another spacing they are one spacing apart', () => {
+    const fine = lesionSlices(ct, lesion, { ...neighbours, spacing: [1, 1, 1] });
+    const at = 3 * (3 * 100 + pixel); // slices of 1 mm from 12.5 mm: the fourth is at 15.5 mm, z 4.25
+    [3.75, 4.25, 4.75].forEach((z, channel) => {
+      expect(fine.pixels[at + channel]).toBeCloseTo(valueAt(11, 8, z), 5);
+    });
+  });
+});
+
 test('the field may run past the edge: window minimum, and a warning', () => {
   const corner = box([0, 0, 0], [1, 1, 2]);
   const result = lesionSlices({ ...ct, data: new Float32Array(ct.data.length).fill(2000) }, corner, {
@@ -191,6 +242,16 @@ describe('bad input', () => {
     [
       'an unknown field',
       () => lesionSlices(ct, lesion, { ...options, field: 'box' as never }),
+      'INVALID_ARGUMENT',
+    ],
+    [
+      'unknown channels',
+      () => lesionSlices(ct, lesion, { ...options, channels: '3d' as never }),
+      'INVALID_ARGUMENT',
+    ],
+    [
+      'neighbours in channels that are taken',
+      () => lesionSlices(ct, lesion, { ...options, channels: 'neighbours', input: 'ctMaskChannels' }),
       'INVALID_ARGUMENT',
     ],
     [

@@ -12,7 +12,14 @@ import {
   windowIntensity,
 } from '@onco-response/volume';
 import { chooseSlices, type SliceChoice } from './choose-slices.js';
-import { INPUT_MODES, type InputMode, writePixels } from './input-pixels.js';
+import {
+  CHANNEL_MODES,
+  type ChannelMode,
+  INPUT_MODES,
+  type InputMode,
+  type Plane,
+  writePixels,
+} from './input-pixels.js';
 import { type LesionBox, lesionBox } from './lesion-box.js';
 import { LesionMaskError } from './lesion-mask-error.js';
 import { lesionOnGrid } from './lesion-on-grid.js';
@@ -20,6 +27,11 @@ import { type PlaneCut, resizeNearest, smoothResizer } from './resize-plane.js';
 
 export interface LesionSlicesOptions {
   readonly input: InputMode;
+  /**
+   * 'repeat' shows one slice in all channels; 'neighbours' ("2.5D") the slices below, at and above it, on the grid that
+   * is worked on (one `spacing` apart), the volume's outermost slice standing in for what lies beyond. Default 'repeat'.
+   */
+  readonly channels?: ChannelMode | undefined;
   /** The whole plane, or the square box around the lesion plus `marginMm`. */
   readonly field: 'full' | 'lesionBox';
   readonly marginMm: number;
@@ -70,7 +82,7 @@ export function lesionSlices(volume: Volume, mask: Mask, options: LesionSlicesOp
       message: `the mask (size ${mask.size.join(' ')}) lies on another grid than the volume (size ${volume.size.join(' ')}): resample it onto the volume first`,
     });
   }
-  const { spacing, field, marginMm, imageSize, window, input, mean, std } = options;
+  const { spacing, field, marginMm, imageSize, window, input, channels, mean, std } = options;
   const axial = reorientGrid(volume, 'LPS');
   const grid = spacing === null ? axial : spacedGrid(axial, spacing);
   const { lesion: onGrid, first, givenVolumeMm3 } = lesionOnGrid(mask, grid);
@@ -98,19 +110,30 @@ export function lesionSlices(volume: Volume, mask: Mask, options: LesionSlicesOp
     );
   }
   const resizeSmooth = smoothResizer(plan.cut, imageSize);
+  const computed = new Map<number, Plane>();
+  const planeAt = (slice: number): Plane => {
+    const inVolume = Math.min(Math.max(slice, 0), grid.size[2] - 1);
+    const known = computed.get(inVolume);
+    if (known) return known;
+    const like = planeGrid(grid, plan.start, plan.extent, inVolume);
+    const shown = windowIntensity(resample(volume, { like }, { interpolation: 'linear', fill }), window);
+    const labels = resample(mask, { like }, { interpolation: 'nearest' }).data;
+    const plane = { ct: resizeSmooth(shown.data), lesion: resizeNearest(labels, plan.cut, imageSize) };
+    computed.set(inVolume, plane);
+    return plane;
+  };
   chosen.forEach((slice, at) => {
-    const like = planeGrid(grid, plan.start, plan.extent, slice);
-    const plane = windowIntensity(resample(volume, { like }, { interpolation: 'linear', fill }), window);
-    const ct = resizeSmooth(plane.data); // [H, W]
-    const inside = resizeNearest(
-      resample(mask, { like }, { interpolation: 'nearest' }).data,
-      plan.cut,
-      imageSize,
-    );
-    writePixels(result.pixels, at * size2 * 3, ct, inside, input, mean, std);
-    result.lesion.set(inside, at * size2);
+    const plane = planeAt(slice);
+    const shown =
+      channels === 'neighbours'
+        ? ([planeAt(slice - 1), plane, planeAt(slice + 1)] as const)
+        : ([plane, plane, plane] as const);
+    writePixels(result.pixels, at * size2 * 3, shown, input, mean, std);
+    result.lesion.set(plane.lesion, at * size2);
     for (let pixel = 0; pixel < size2; pixel++)
-      result.windowed[at * size2 + pixel] = Math.round(ct[pixel]! * 255);
+      result.windowed[at * size2 + pixel] = Math.round(plane.ct[pixel]! * 255);
+    // Slices come in ascending order: what lies below the next one's neighbour is not needed again.
+    for (const old of computed.keys()) if (old < slice) computed.delete(old);
   });
   return result;
 }
@@ -207,17 +230,22 @@ function location(grid: Grid, slice: number): number {
   return [0, 1, 2].reduce((sum, row) => sum + point[row]! * grid.direction[3 * row + 2]!, 0);
 }
 
-function checkOptions({ input, field, imageSize, window, mean, std }: LesionSlicesOptions): void {
+function checkOptions(options: LesionSlicesOptions): void {
+  const { input, channels = 'repeat', field, imageSize, window, mean, std } = options;
   const problem = !INPUT_MODES.includes(input)
     ? `input has to be one of ${INPUT_MODES.join(', ')}, found ${JSON.stringify(input)}`
-    : field !== 'full' && field !== 'lesionBox'
-      ? `field has to be 'full' or 'lesionBox', found ${JSON.stringify(field)}`
-      : !Number.isInteger(imageSize) || imageSize < 1
-        ? `imageSize has to be a whole number >= 1, found ${imageSize}`
-        : !(Number.isFinite(window?.level) && window.width > 0)
-          ? 'window has to be { level, width } in HU with width > 0'
-          : mean?.length !== 3 || std?.length !== 3 || !std.every((s) => s > 0)
-            ? 'mean and std have to be three numbers each, std > 0'
-            : undefined;
+    : !CHANNEL_MODES.includes(channels)
+      ? `channels has to be one of ${CHANNEL_MODES.join(', ')}, found ${JSON.stringify(channels)}`
+      : channels === 'neighbours' && input === 'ctMaskChannels'
+        ? "ctMaskChannels fills the three channels: channels has to be 'repeat' with it"
+        : field !== 'full' && field !== 'lesionBox'
+          ? `field has to be 'full' or 'lesionBox', found ${JSON.stringify(field)}`
+          : !Number.isInteger(imageSize) || imageSize < 1
+            ? `imageSize has to be a whole number >= 1, found ${imageSize}`
+            : !(Number.isFinite(window?.level) && window.width > 0)
+              ? 'window has to be { level, width } in HU with width > 0'
+              : mean?.length !== 3 || std?.length !== 3 || !std.every((s) => s > 0)
+                ? 'mean and std have to be three numbers each, std > 0'
+                : undefined;
   if (problem !== undefined) throw new LesionMaskError({ code: 'INVALID_ARGUMENT', message: problem });
 }

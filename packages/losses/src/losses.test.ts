@@ -5,6 +5,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import {
   ambiguityWeights,
   binaryCrossEntropy,
+  crossEntropy,
   focalLoss,
   type HardNegativeLossOptions,
   hardNegativeLoss,
@@ -21,6 +22,13 @@ interface Golden {
   anchorWeights: number[];
   classification: Record<string, { loss: number; gradient: number[] }>;
   pairs: Record<string, { loss: number; gradient: number[][] }>;
+  classLogits: number[][];
+  classes: number[];
+  classWeights: number[];
+  twoWeights: number[];
+  items: number[];
+  keptItems: number[];
+  multiClass: Record<string, { loss: number; gradient: number[][] }>;
 }
 const golden = JSON.parse(
   readFileSync(new URL('./__fixtures__/torch.json', import.meta.url), 'utf8'),
@@ -70,6 +78,15 @@ describe('published values', () => {
     expect(hardNegativeLoss(tf.tensor2d(features), labels, options).dataSync()[0]).toBeCloseTo(expected, 5);
   });
 
+  test.each([
+    [0, 1.07563439175],
+    [1, 1.330884870766],
+    [5, 1.492245635979],
+  ])('reweight as H-SCL wrote it, beta %f', (beta, expected) => {
+    const options = { mode: 'reweight', form: 'hscl', temperature: 0.5, beta } as const;
+    expect(hardNegativeLoss(tf.tensor2d(features), labels, options).dataSync()[0]).toBeCloseTo(expected, 5);
+  });
+
   test('focalLoss', () => {
     const terms = [0.0018035628, 0.3774116009, 0.1732867951, 0.4925448796, 0.0001092833];
     [-2, -0.5, 0, 0.7, 3].forEach((logit, index) => {
@@ -100,11 +117,21 @@ describe('against torch', () => {
   const classification: Record<string, (logits: tf.Tensor) => tf.Scalar> = {
     bce: (logits) => binaryCrossEntropy(logits, golden.binary),
     bcePosWeight: (logits) => binaryCrossEntropy(logits, golden.binary, { posWeight: 2.5 }),
+    crossEntropyTwo: (logits) => crossEntropy(logits, golden.binary, { classWeights: golden.twoWeights }),
     focal: (logits) => focalLoss(logits, golden.binary),
     focalAlpha: (logits) => focalLoss(logits, golden.binary, { gamma: 1.5, alpha: 0.25 }),
   };
   test.each(Object.keys(classification))('%s', (name) => {
     expectGolden(golden.logits, golden.classification[name]!, classification[name]!);
+  });
+
+  const multiClass: Record<string, (logits: tf.Tensor) => tf.Scalar> = {
+    crossEntropy: (logits) => crossEntropy(logits, golden.classes),
+    crossEntropyWeights: (logits) =>
+      crossEntropy(logits, golden.classes, { classWeights: golden.classWeights }),
+  };
+  test.each(Object.keys(multiClass))('%s', (name) => {
+    expectGolden(golden.classLogits, golden.multiClass[name]!, multiClass[name]!);
   });
 
   const memory = () => ({
@@ -126,6 +153,26 @@ describe('against torch', () => {
       temperature: 0.5,
       anchorWeights: golden.anchorWeights,
     })),
+    reweightByWeights: hard(() => ({
+      mode: 'reweight',
+      temperature: 0.5,
+      anchorWeights: golden.anchorWeights,
+      divideBy: 'weights',
+    })),
+    hscl: hard(() => ({ mode: 'reweight', form: 'hscl', temperature: 0.5, beta: 1 })),
+    hsclMemory: hard(() => ({
+      mode: 'reweight',
+      form: 'hscl',
+      temperature: 0.2,
+      beta: 5,
+      memory: memory(),
+    })),
+    supConItems: (embeddings) =>
+      supConLoss(embeddings, golden.labels, {
+        temperature: 0.1,
+        items: golden.items,
+        memory: { ...memory(), items: golden.keptItems },
+      }),
     topk: hard(() => ({ mode: 'topk', margin: 0.2, k: 3 })),
     topkMemory: hard(() => ({ mode: 'topk', margin: -0.1, k: 5, memory: memory() })),
     batchHardTriplet: hard(() => ({ mode: 'batchHardTriplet' })),
@@ -279,6 +326,32 @@ test('ambiguity is 1 at 0.5 and 0 at certainty, and turns off the anchors that a
     anchorWeights,
   });
   expect(loss.dataSync()[0]).toBe(0);
+});
+
+test('a sharper ambiguity narrows the band; what is no probability or no weight is refused', () => {
+  expect(ambiguityWeights([0.75], { sharpness: 2 })[0]).toBeCloseTo(0.25, 12);
+  const options = expect.objectContaining({ code: 'OPTIONS' });
+  expect(() => ambiguityWeights([1.2])).toThrow(options);
+  expect(() => ambiguityWeights([Number.NaN])).toThrow(options);
+  expect(() => ambiguityWeights([0.5], { sharpness: 0 })).toThrow(options);
+  expect(() => hardNegativeLoss(tf.ones([1, 2]), [1], { mode: 'topk', anchorWeights: [Number.NaN] })).toThrow(
+    options,
+  );
+});
+
+test('an earlier embedding of the anchor itself is left out where items are given', () => {
+  const embeddings = tf.tensor2d(golden.embeddings);
+  const items = golden.labels.map((_, index) => index);
+  const same = { embeddings, labels: golden.labels };
+  const value = (options: Parameters<typeof supConLoss>[2]) =>
+    supConLoss(embeddings, golden.labels, { temperature: 0.1, ...options }).dataSync()[0]!;
+  const others = value({ items, memory: { ...same, items } });
+  // without items the anchor's own copy, of similarity 1, is a positive and rules the denominator
+  expect(Math.abs(value({ memory: same }) - others)).toBeGreaterThan(1);
+  // every other key twice: the denominator doubles
+  const alone = golden.labels.filter((label) => label === 2).length; // in its class: adds 0 in both
+  const doubled = (Math.log(2) * (golden.labels.length - alone)) / golden.labels.length;
+  expect(others).toBeCloseTo(value({}) + doubled, 4);
 });
 
 test('a loss leaves only its value', () => {

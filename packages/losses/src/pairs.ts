@@ -2,12 +2,29 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Labels, labelTensor } from './labels.js';
 import { LossError } from './loss-error.js';
 
-/** Earlier embeddings as further constant keys (cross-batch memory, Wang et al. 2020): never anchors, no gradient. */
+/**
+ * Earlier embeddings as further constant keys (cross-batch memory, Wang et al. 2020): never anchors, no gradient. The
+ * batch itself is always a key, with its gradient, and so need not be in here.
+ */
 export interface EmbeddingMemory {
   /** [M, D] */
   embeddings: tf.Tensor;
   /** [M] */
   labels: Labels;
+  /** [M] Whom each is of, as {@link PairOptions.items}. */
+  items?: Labels;
+}
+
+/** Options that every loss over pairs has. */
+export interface PairOptions {
+  /**
+   * [B] Whom each embedding is of (any whole numbers, for example the patient's place in the cohort): another embedding
+   * of the same one is then neither positive nor negative for it. Without, an earlier embedding of a patient in the
+   * memory is that patient's easiest positive. Counts among the memory's embeddings only where it has `items` too.
+   */
+  items?: Labels;
+  /** Earlier embeddings as further keys. */
+  memory?: EmbeddingMemory;
 }
 
 /** Every anchor of the batch against every key: the batch itself, then the memory. All [B, K], K = B + M. */
@@ -24,7 +41,7 @@ export interface Pairs {
 export function pairMean(
   embeddings: tf.Tensor,
   labels: Labels,
-  memory: EmbeddingMemory | undefined,
+  { memory, items }: PairOptions,
   loss: (pairs: Pairs) => tf.Tensor,
 ): tf.Scalar {
   if (embeddings.rank !== 2) {
@@ -51,17 +68,36 @@ export function pairMean(
       ? tf.concat([own, labelTensor(kept.labels, keptCount, 'memory embeddings', false)], 0)
       : own; // [K]
     const same = tf.cast(tf.equal(tf.expandDims(own, 1), tf.expandDims(keyLabels, 0)), 'float32'); // [B, K]
-    const self = tf.pad(tf.eye(count), [
-      [0, 0],
-      [0, keptCount],
-    ]); // [B, K]
+    const other = tf.sub(1, sameItem(count, keptCount, items, kept?.items)); // [B, K]
     const pairs = {
       similarity: tf.matMul(anchors, keys, false, true) as tf.Tensor2D,
-      positive: tf.sub(same, self) as tf.Tensor2D,
-      negative: tf.sub(1, same) as tf.Tensor2D,
+      positive: tf.mul(same, other) as tf.Tensor2D,
+      negative: tf.mul(tf.sub(1, same), other) as tf.Tensor2D,
     };
     return tf.div(tf.sum(loss(pairs)), count) as tf.Scalar;
   });
+}
+
+/** [B, K] of 0 and 1: 1 where the key is the anchor itself, or of the same item. */
+function sameItem(
+  count: number,
+  keptCount: number,
+  items: Labels | undefined,
+  keptItems: Labels | undefined,
+): tf.Tensor {
+  const itself = tf.pad(tf.eye(count), [
+    [0, 0],
+    [0, keptCount],
+  ]); // [B, K]
+  if (items === undefined) return itself;
+  const own = tf.expandDims(labelTensor(items, count, 'embeddings', false), 1); // [B, 1]
+  const equalTo = (keys: tf.Tensor) => tf.cast(tf.equal(own, tf.expandDims(keys, 0)), 'float32');
+  const inBatch = equalTo(tf.squeeze(own, [1])); // [B, B]
+  const inMemory =
+    keptItems === undefined
+      ? tf.zeros([count, keptCount])
+      : equalTo(labelTensor(keptItems, keptCount, 'memory embeddings', false)); // [B, M]
+  return tf.concat([inBatch, inMemory], 1);
 }
 
 /** Rows scaled to length 1; the floor keeps a zero row finite, with a zero gradient. */
