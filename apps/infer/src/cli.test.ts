@@ -117,6 +117,43 @@ test.each([
   expect(existsSync(at('refused'))).toBe(false);
 });
 
+test('a model that was trained with clinical values is refused without them, naming them', async () => {
+  const recipe = recipeSchema.parse({
+    input: { imageSize: 16, slices: { choice: 'lesionUniform', count: 3 } },
+    encoder: { adaptedBlocks: 0 },
+    aggregation: { kind: 'mean' },
+    head: { hiddenSizes: [4] },
+    clinical: ['age', 'ca125'],
+  });
+  const model = new ResponseModel({ recipe, vit: await loadVit(encoder), seed: 1 });
+  const metadata = {
+    name: 'tiny',
+    synthetic: true,
+    positiveClass: 'responder (synthetic)',
+    target: 'a test',
+    calibration: { a: -1, b: 0 },
+    threshold: { value: 0.5, rule: 'given' },
+    provenance: {},
+  };
+  await saveBundle(at('clinical'), model, metadata, encoder);
+  model.dispose();
+  const refused = predict('clinical-refused', { model: at('clinical') });
+  expect(refused.stderr).toContain('[MISSING_CLINICAL]');
+  expect(refused.stderr).toContain('age, ca125');
+  expect(refused.status).toBe(42);
+  const given = (...values: string[]) =>
+    spawnSync(
+      process.execPath,
+      [
+        ...[cli, 'predict', '--model', at('clinical'), '--image', at('image.nii.gz')],
+        ...['--mask', at('mask.nii.gz'), '--out', at('clinical-out'), '--clinical', ...values],
+      ],
+      { encoding: 'utf8' },
+    );
+  expect(given('age=61', 'ca125=').status).toBe(0);
+  expect(given('age=old').status).toBe(2);
+});
+
 test('a damaged bundle is refused', async () => {
   await cp(at('bundle'), at('damaged'), { recursive: true });
   const head = at('damaged/head.safetensors');

@@ -6,6 +6,7 @@ import { type EngineInfo, startEngine } from '@onco-response/engine';
 import { readMask, readVolume } from '@onco-response/imaging-io/node';
 import { nameMask } from '@onco-response/lesion-mask';
 import { slicesToPng } from '@onco-response/report';
+import { clinicalInOrder } from '@onco-response/response-model';
 import { loadBundle } from '@onco-response/response-model/node';
 import writeFileAtomic from 'write-file-atomic';
 
@@ -16,9 +17,13 @@ export interface PredictOptions {
   image: string;
   /** Mask file on the image's grid. */
   mask: string;
+  /** Values of the clinical columns that the model was trained with, by name; null for one that is not known. */
+  clinical?: Record<string, number | null>;
   /** Folder for prediction.json and attention.png. */
   out: string;
   threads?: number;
+  /** Run on a card, through @tensorflow/tfjs-node-gpu; without one the prediction is refused. */
+  gpu?: boolean;
 }
 
 /** The content of prediction.json. */
@@ -60,11 +65,15 @@ export async function predict(options: PredictOptions): Promise<Prediction & { o
   const engine = await startEngine({
     backend: 'tensorflow',
     threads: options.threads ?? availableParallelism(),
+    gpu: options.gpu ?? false,
   });
   const { model, metadata, probability: calibrate } = await loadBundle(options.model);
+  const clinical = clinicalInOrder(metadata.recipe.clinical, options.clinical);
   const volume = await readVolume(options.image);
   const mask = await readMask(options.mask, { like: volume });
-  const { logit, attention, slices } = await nameMask(options.mask, () => model.predict(volume, mask));
+  const { logit, attention, slices } = await nameMask(options.mask, () =>
+    model.predict(volume, mask, clinical),
+  );
   model.dispose();
 
   const probability = calibrate(logit);

@@ -33,11 +33,11 @@ export interface CaseTokensOptions {
 }
 
 /** Changes whenever the same input would give other tokens. */
-const FORMAT = 'prefix-tokens-2';
+const FORMAT = 'prefix-tokens-3';
 
 /**
  * The slices of every case after the encoder's frozen blocks, computed once and kept on disk by content: the key is a
- * hash of the files' bytes, the input recipe, the encoder's weights, the number of frozen blocks, the precision on disk,
+ * hash of the files' bytes, the input recipe, the encoder's weights and configuration, the number of frozen blocks, the precision on disk,
  * and the library and thread count, on which the last bits depend: what an earlier study left in the cache never changes
  * a result. One case is in memory at a time, however large the cohort.
  */
@@ -107,11 +107,15 @@ export class CaseTokens {
           this.#precision,
           this.#engine.library,
           this.#engine.threads,
+          this.#engine.deviceName,
+          this.#engine.tf32,
           await contentHash(image),
           await contentHash(mask),
           model.recipe.input,
           model.vit.preprocessing,
           model.vit.weightsSha256,
+          model.vit.config,
+          model.vit.usesClassToken,
           model.frozenBlocks,
         ]),
       )

@@ -1,14 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { delongTest } from '@onco-response/metrics';
+import { poolCases } from './pool-cases.js';
+import { readPredictions } from './predictions-csv.js';
+import { type Interval, markdownTable, showInterval, showP } from './table.js';
 import { TrainError } from './train-error.js';
 import { writeOutput } from './write-output.js';
-
-interface Interval {
-  estimate: number;
-  lower: number;
-  upper: number;
-}
 
 interface Run {
   name: string;
@@ -38,26 +35,22 @@ export async function compareRuns(folders: readonly string[], out?: string): Pro
       });
     }
   }
-  const rows = [
-    ['lesion volume only', show(first.volumeAuc), '', '', '', ''],
-    ...runs.map((run, i) => [
-      run.name,
-      show(run.auc),
-      run.prAuc.estimate.toFixed(3),
-      pValue(delongTest(run.labels, run.scores, run.volume).p),
-      i === 0 ? '' : pValue(delongTest(run.labels, run.scores, first.scores).p),
-      run.minutes.toFixed(1),
-    ]),
-  ];
-  const head = ['', 'AUC [95% CI]', 'PR-AUC', 'p against volume', `p against the first run`, 'training, min'];
-  const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
   const positives = first.labels.filter((label) => label === 1).length;
   const table = [
     `${first.labels.length} test cases, ${positives} positive`,
     '',
-    line(head),
-    line(head.map(() => '---')),
-    ...rows.map(line),
+    markdownTable([
+      ['', 'AUC [95% CI]', 'PR-AUC', 'p against volume', 'p against the first run', 'training, min'],
+      ['lesion volume only', showInterval(first.volumeAuc), '', '', '', ''],
+      ...runs.map((run, i) => [
+        run.name,
+        showInterval(run.auc),
+        run.prAuc.estimate.toFixed(3),
+        showP(delongTest(run.labels, run.scores, run.volume).p),
+        i === 0 ? '' : showP(delongTest(run.labels, run.scores, first.scores).p),
+        run.minutes.toFixed(1),
+      ]),
+    ]),
   ].join('\n');
   if (out) await writeOutput(out, `${table}\n`);
   return table;
@@ -79,25 +72,21 @@ async function readRun(folder: string): Promise<Run> {
     });
   }
   const { name, model, volumeOnly } = JSON.parse(metrics);
-  const test = predictions
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((row) => row.split(','))
-    .filter(([, split]) => split === 'test');
+  const rows = readPredictions(predictions);
+  // A study with several variants is compared by its first.
+  const test = poolCases(
+    [{ predictions: rows.filter(({ variant }) => variant === rows[0]?.variant) }],
+    'test',
+  );
   return {
     name,
-    caseIds: test.map(([caseId]) => caseId as string),
-    labels: test.map((row) => Number(row[2])),
-    scores: test.map((row) => Number(row[4])),
-    volume: test.map((row) => Number(row[6])),
+    caseIds: test.map(({ caseId }) => caseId),
+    labels: test.map(({ label }) => label),
+    scores: test.map(({ probability }) => probability),
+    volume: test.map(({ volumeOnlyProbability }) => volumeOnlyProbability),
     auc: model.rocAuc,
     prAuc: model.prAuc,
     volumeAuc: volumeOnly.rocAuc,
     minutes: JSON.parse(record).trainingSeconds / 60,
   };
 }
-
-const show = ({ estimate, lower, upper }: Interval) =>
-  `${estimate.toFixed(3)} [${lower.toFixed(3)}, ${upper.toFixed(3)}]`;
-const pValue = (p: number) => (p < 0.001 ? '<0.001' : p.toFixed(3));

@@ -1,5 +1,13 @@
+export { collectStudy } from './collect.js';
 export { compareRuns } from './compare.js';
 export { cacheFolder, ENCODERS, type EncoderName, encoderDirectory, pullEncoder } from './encoder-store.js';
+export { exportMlflow, type MlflowOptions } from './export-mlflow.js';
+export { exportTensorboard } from './export-tensorboard.js';
 export { type FitOptions, fit } from './fit.js';
-export { type LoadedStudy, loadStudy, parseStudy, type Study, studySchema } from './study.js';
+export { type FindLearningRateOptions, findLearningRate, type RatePoint } from './learning-rate-finder.js';
+export { type LogEvent, readRunLog } from './run-log.js';
+export { type LoadedStudy, loadStudy, parseStudy, type Study, studySchema, type Variant } from './study.js';
+export { planStudy, readPlan, type StudyPlan, type Trial } from './study-plan.js';
+export { studyStatus, type TrialStatus } from './study-status.js';
 export { TrainError, type TrainErrorCode } from './train-error.js';
+export { runTrial, type TrialOptions } from './trial.js';

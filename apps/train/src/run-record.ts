@@ -1,9 +1,8 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import type { Splits } from '@onco-response/cohort';
 import type { EngineInfo } from '@onco-response/engine';
 import type { ResponseModel } from '@onco-response/response-model';
 import type { TrainingState } from './checkpoint.js';
-import type { LoadedStudy } from './study.js';
+import type { Study } from './study.js';
 
 export type RunRecord = ReturnType<typeof runRecord>;
 
@@ -11,36 +10,40 @@ export type RunRecord = ReturnType<typeof runRecord>;
 export function runRecord({
   engine,
   identity,
-  loaded,
-  splits,
+  study,
+  studySha256,
+  splitsSha256,
   model,
   state,
   encoderPath,
 }: {
   engine: EngineInfo;
   identity: string;
-  loaded: LoadedStudy;
-  splits: Splits;
+  study: Study;
+  studySha256: string;
+  splitsSha256: string;
   model: ResponseModel;
   state: TrainingState;
   encoderPath: string;
 }) {
   const provenance = {
-    seed: loaded.study.seed,
-    studySha256: loaded.hash,
-    splitsSha256: splits.sha256,
+    seed: study.seed,
+    studySha256,
+    splitsSha256,
     encoderSha256: model.vit.weightsSha256,
     backend: engine.backend,
     library: engine.library,
     tfjs: engine.tfjs,
     threads: engine.threads,
     oneDnn: engine.oneDnn,
+    device: engine.deviceName ?? engine.device,
+    tf32: engine.tf32,
     node: process.version,
     identity,
   };
   return {
     provenance,
-    encoder: loaded.study.encoder,
+    encoder: study.encoder,
     encoderPath,
     platform: `${process.platform}-${process.arch}`,
     processor: cpus()[0]?.model ?? 'unknown',
@@ -50,6 +53,6 @@ export function runRecord({
     trainingSeconds: state.seconds,
     peakMemoryMib: Math.round(process.resourceUsage().maxRSS / 1024),
     history: state.history,
-    study: loaded.study,
+    study,
   };
 }

@@ -4,11 +4,12 @@ import type { ResponseModel } from '@onco-response/response-model';
 import { type CaseTokens, readCase } from './case-tokens.js';
 import type { TrainingState } from './checkpoint.js';
 import type { Evaluation } from './evaluation.js';
-import type { CasesBySplit } from './fit.js';
 import { groupWarnings } from './group-warnings.js';
 import type { RunRecord } from './run-record.js';
 import type { Study } from './study.js';
+import type { CasesBySplit } from './study-folds.js';
 import type { SyntheticOrigin } from './synthetic-origin.js';
+import { predictCase } from './trainer.js';
 
 interface StudyReportInput {
   study: Study;
@@ -93,7 +94,7 @@ async function attentionCases({
   const pages: AttentionCase[] = [];
   for (const { each, probability } of shown) {
     const { volume, lesion } = await readCase(each);
-    const { attention } = await model.predictTokens(await tokens.read(each.caseId));
+    const { attention } = await predictCase(model, await tokens.read(each.caseId), each);
     const slices = model.slices(volume, lesion);
     const area = slices.imageSize ** 2;
     pages.push({
@@ -118,7 +119,7 @@ function spread(length: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => Math.round((i * (length - 1)) / (count - 1)));
 }
 
-function countCases(cases: readonly CohortCase[]) {
+export function countCases(cases: readonly CohortCase[]) {
   return {
     cases: cases.length,
     patients: new Set(cases.map(({ patientId }) => patientId)).size,
@@ -126,7 +127,7 @@ function countCases(cases: readonly CohortCase[]) {
   };
 }
 
-function describeModel({ encoder, model, loss }: Study): string {
+export function describeModel({ encoder, model, loss }: Study): string {
   const blocks = model.encoder.adaptedBlocks;
   const adapted = blocks > 0 ? `LoRA r=${model.encoder.r} in its last ${blocks} blocks` : 'frozen';
   const terms = [
@@ -137,7 +138,7 @@ function describeModel({ encoder, model, loss }: Study): string {
   return `${encoder}, ${adapted}; ${model.aggregation.kind} pooling over slices; loss: ${terms.join(' + ')}`;
 }
 
-function flatten(
+export function flatten(
   record: Record<string, string | number | boolean | null>,
   { trainingSeconds, peakMemoryMib }: RunRecord,
 ): Record<string, string | number> {

@@ -4,11 +4,15 @@ export type TrainErrorCode =
   | 'INVALID_STUDY'
   | 'MISSING_FILE'
   | 'STUDY_CHANGED'
+  | 'INCOMPLETE'
+  | 'LEAK'
+  | 'NO_TRIAL'
   | 'ONE_CLASS'
   | 'ENCODER_MISSING'
   | 'DOWNLOAD_FAILED'
   | 'HASH_MISMATCH'
   | 'INTERRUPTED'
+  | 'TRACKING_FAILED'
   | 'DIVERGED';
 
 /** What stopped the training app; `code` is stable, the message says file, finding and remedy. */

@@ -1,12 +1,13 @@
+import { dirname, join } from 'node:path';
 import { Progress } from '@onco-response/command-line/node';
-import { AdamW, clipByGlobalNorm, type RandomState, RandomStream } from '@onco-response/engine';
-import { rocAuc } from '@onco-response/metrics';
+import { clipByGlobalNorm, ExponentialAverage, type RandomState, RandomStream } from '@onco-response/engine';
 import type { PrefixTokens, ResponseModel } from '@onco-response/response-model';
 import { toFloat32, type WeightTensor } from '@onco-response/weights';
 import * as tf from '@tensorflow/tfjs-core';
-import { stratifiedBatches } from './batches.js';
+import { createSampler } from './batches.js';
 import type { CaseTokens } from './case-tokens.js';
 import {
+  keepCheckpoint,
   momentsByName,
   readCheckpoint,
   restoreMoments,
@@ -15,29 +16,38 @@ import {
   type TrainingState,
   writeCheckpoint,
 } from './checkpoint.js';
+import { clinicalValues, type WithClinical } from './clinical-values.js';
 import { EmbeddingMemory } from './embedding-memory.js';
-import { learningRate } from './schedule.js';
+import { createOptimizer } from './optimizer.js';
+import { LOG_NAME, type LogEvent, RunLog } from './run-log.js';
+import { afterEpoch, FIRST_PLATEAU, learningRate } from './schedule.js';
 import type { Study } from './study.js';
 import { TrainError } from './train-error.js';
-import { trainingLoss } from './training-loss.js';
+import { type LossTerms, termWeights } from './training-loss.js';
+import { numberPatients, stepGradients } from './training-step.js';
+import { validationFigures } from './validation-figures.js';
 
-export interface LabelledCase {
+export interface LabelledCase extends WithClinical {
   caseId: string;
   label: 0 | 1;
+  /** Where it is left out, each case is a patient. */
+  patientId?: string;
 }
 
 export interface TrainOptions {
   model: ResponseModel;
   study: Study;
-  tokens: CaseTokens;
+  tokens: Pick<CaseTokens, 'read'>;
   train: readonly LabelledCase[];
   validation: readonly LabelledCase[];
-  /** Where the checkpoint is kept. */
+  /** Where the checkpoint is kept; the log lies beside it. */
   checkpointPath: string;
   /** Hash of all that decides the result: a checkpoint of anything else is refused. */
   identity: string;
   /** Asked between two steps: true saves the state and stops. */
   interrupted: () => boolean;
+  /** Name the patients of each split in the log. */
+  patientIds?: boolean;
 }
 
 /**
@@ -51,31 +61,36 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
   const { training, loss, seed } = study;
   const variables = model.namedVariables();
   const tensors = model.namedTensors();
-  const optimizer = new AdamW({ learningRate: training.learningRate, weightDecay: training.weightDecay });
-  const streams = {
-    order: new RandomStream(seed, 'order of cases'),
-    slices: new RandomStream(seed, 'slices of a step'),
-  };
+  const optimizer = createOptimizer(variables, training);
+  const sampler = createSampler(train, training, seed);
+  const slices = new RandomStream(seed, 'slices of a step');
   const memory = new EmbeddingMemory(loss.contrastive + loss.hardNegatives > 0 ? loss.memory : 0);
+  const patientNumbers = numberPatients(train);
   const positives = train.filter(({ label }) => label === 1).length;
   const positiveWeight = (train.length - positives) / positives;
-  const stepsPerEpoch = Math.ceil(train.length / training.batchSize);
+  const stepsPerEpoch = Math.ceil(sampler.batchesPerEpoch / training.accumulate);
   const schedule = {
+    kind: training.schedule,
     peak: training.learningRate,
     warmUpSteps: Math.round(training.warmUpEpochs * stepsPerEpoch),
     totalSteps: training.epochs * stepsPerEpoch,
   };
+  const log = new RunLog(join(dirname(checkpointPath), LOG_NAME));
 
   let best = new Map<string, WeightTensor>();
   let state: TrainingState = {
     identity,
     epoch: 0,
     step: 0,
-    lossSum: 0,
+    ...NO_LOSS,
     optimizerStep: 0,
-    streams: { model: model.streams(), order: streams.order.state(), slices: streams.slices.state() },
+    streams: { model: model.streams(), order: sampler.state(), slices: slices.state() },
     memoryLabels: [],
+    memoryPatients: [],
     history: [],
+    log: [started(options, variables, stepsPerEpoch)],
+    plateau: FIRST_PLATEAU,
+    averageUpdates: 0,
     best: null,
     finished: false,
     seconds: 0,
@@ -92,27 +107,47 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
     restoreSnapshot(tensors, saved.weights);
     restoreMoments(optimizer, variables, saved);
     model.restoreStreams(state.streams.model);
-    streams.order.restore(state.streams.order);
-    streams.slices.restore(state.streams.slices);
-    if (saved.memory) memory.push(toFloat32(saved.memory), state.memoryLabels);
+    sampler.restore(state.streams.order);
+    slices.restore(state.streams.slices);
+    if (saved.memory) memory.push(toFloat32(saved.memory), state.memoryLabels, state.memoryPatients);
     if (!state.finished) console.error(`going on from epoch ${state.epoch + 1}, step ${state.step + 1}`);
+  } else {
+    await standardiseModel(model, tokens, train);
   }
-  if (!saved) await model.standardise(embeddings(model, tokens, train));
-  const started = performance.now() - state.seconds * 1000;
+  const average =
+    training.averageDecay === null
+      ? undefined
+      : new ExponentialAverage(variables, { decay: training.averageDecay });
+  if (saved && average) {
+    const averages = Object.fromEntries([...saved.average].map(([name, each]) => [name, toFloat32(each)]));
+    average.restore({ updates: state.averageUpdates, averages });
+  }
+  await log.restore(state.log);
+  const start = performance.now() - state.seconds * 1000;
+  const secondsSoFar = () => (performance.now() - start) / 1000;
 
   const save = async (order: RandomState) => {
-    state.streams = { model: model.streams(), order, slices: streams.slices.state() };
+    state.streams = { model: model.streams(), order, slices: slices.state() };
     const { step, moments } = await momentsByName(optimizer, variables);
     const kept = memory.content;
+    const averaged = await average?.state();
     state.optimizerStep = step;
     state.memoryLabels = kept?.labels ?? [];
-    state.seconds = (performance.now() - started) / 1000;
+    state.memoryPatients = kept?.patients ?? [];
+    state.averageUpdates = averaged?.updates ?? 0;
+    state.seconds = secondsSoFar();
     await writeCheckpoint(checkpointPath, {
       state,
       weights: await snapshot(tensors),
       moments,
       best,
       memory: kept && { dtype: 'F32', shape: kept.shape, data: kept.rows },
+      average: new Map(
+        Object.entries(averaged?.averages ?? {}).map(([name, data]) => [
+          name,
+          { dtype: 'F32', shape: [data.length], data },
+        ]),
+      ),
     });
   };
 
@@ -120,13 +155,9 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
   progress.advance(state.epoch * stepsPerEpoch + state.step);
   try {
     while (!state.finished) {
-      const order = streams.order.state();
-      const batches = stratifiedBatches(
-        train.map(({ label }) => label),
-        training.batchSize,
-        streams.order,
-      );
-      for (; state.step < batches.length; state.step++) {
+      const order = sampler.state();
+      const steps = inSteps(sampler.batches(state.epoch), training.accumulate);
+      for (; state.step < steps.length; state.step++) {
         if (interrupted()) {
           await save(order);
           throw new TrainError({
@@ -134,122 +165,204 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
             message: 'stopped; the same command goes on from here',
           });
         }
-        const cases = (batches[state.step] as number[]).map((index) => train[index] as LabelledCase);
-        const step = state.epoch * stepsPerEpoch + state.step;
-        optimizer.learningRate = learningRate(step, schedule);
-        const lossValue = await takeStep(cases);
-        if (!Number.isFinite(lossValue)) {
-          throw new TrainError({
-            code: 'DIVERGED',
-            message: `the loss is ${lossValue} in epoch ${state.epoch + 1}: lower training.learningRate (now ${training.learningRate})`,
-          });
-        }
-        state.lossSum += lossValue;
-        progress.advance(1, `epoch ${state.epoch + 1}/${training.epochs} loss ${lossValue.toFixed(3)}`);
+        optimizer.learningRate = learningRate(state.epoch * stepsPerEpoch + state.step, {
+          ...schedule,
+          factor: state.plateau.factor,
+        });
+        const batches = (steps[state.step] as number[][]).map((batch) =>
+          batch.map((index) => train[index] as LabelledCase),
+        );
+        await takeStep(batches, state.epoch + state.step / steps.length);
+        progress.advance(
+          1,
+          `epoch ${state.epoch + 1}/${training.epochs} loss ${(state.lossSum / (state.step + 1)).toFixed(3)}`,
+        );
       }
-      await endEpoch(batches.length);
-      await save(streams.order.state());
+      const events = await endEpoch(steps.length);
+      await log.append(...events.slice(0, 1)); // the rest is true once the checkpoint is written
+      await save(sampler.state());
+      await keepCheckpoint(checkpointPath, {
+        epoch: state.epoch,
+        bestEpoch: state.best?.epoch ?? state.epoch,
+        count: training.keepCheckpoints,
+      });
+      await log.append(...events.slice(1));
     }
   } finally {
     progress.stop();
     optimizer.dispose();
+    average?.dispose();
   }
   restoreSnapshot(tensors, best);
   return state;
 
-  /** One optimiser step on a batch of cases; returns its loss. */
-  async function takeStep(cases: readonly LabelledCase[]): Promise<number> {
-    const bags = await Promise.all(cases.map(({ caseId }) => tokens.read(caseId)));
-    const parts = bags.map((bag) => chooseSlices(bag, training.slicesPerStep, streams.slices));
-    const labels = cases.map(({ label }) => label);
-    const [lossTensor, projection] = tf.tidy(() => {
-      const input = tf.concat(parts.map(({ data, shape }) => tf.tensor3d(data, shape)));
-      let kept: tf.Tensor2D | undefined;
-      const { value, grads } = tf.variableGrads(() => {
-        const result = model.forward(
-          input,
-          parts.map(({ shape }) => shape[0]),
-          { training: true },
-        );
-        kept = tf.keep(result.projection.clone());
-        return trainingLoss(result, labels, { loss, positiveWeight, memory });
-      }, Object.values(variables));
-      const found = Object.fromEntries(Object.entries(grads).filter(([, gradient]) => gradient !== null));
-      optimizer.applyGradients(clipByGlobalNorm(found, training.clipNorm).gradients);
-      return [value, kept as tf.Tensor2D] as const;
+  /** One optimiser step on the mean gradient of its batches. */
+  async function takeStep(batches: LabelledCase[][], epoch: number): Promise<void> {
+    const step = await stepGradients(batches, {
+      model,
+      tokens,
+      loss,
+      positiveWeight,
+      memory,
+      weights: termWeights(loss, epoch),
+      patientNumbers,
+      slicesPerStep: training.slicesPerStep,
+      slices,
+      chunkSize: training.gradientCache ? training.chunkSize : null,
     });
-    if (memory.size > 0) memory.push((await projection.data()) as Float32Array, labels);
-    const [value] = await lossTensor.data();
-    tf.dispose([lossTensor, projection]);
-    return value as number;
+    if (!Number.isFinite(step.loss)) {
+      throw new TrainError({
+        code: 'DIVERGED',
+        message: `the loss is ${step.loss} in epoch ${state.epoch + 1}: lower training.learningRate (now ${training.learningRate})`,
+      });
+    }
+    tf.tidy(() => optimizer.applyGradients(clipByGlobalNorm(step.gradients, training.clipNorm).gradients));
+    tf.dispose(step.gradients);
+    average?.update();
+    state.lossSum += step.loss;
+    state.termSums = mapTerms(state.termSums, (sum, name) => sum + step.terms[name]);
   }
 
-  async function endEpoch(steps: number): Promise<void> {
-    const logits = await predictLogits(model, tokens, validation);
-    const labels = validation.map(({ label }) => label);
-    const validationAuc = rocAuc(labels, logits);
-    const validationLoss = crossEntropy(
-      labels,
-      logits,
-      loss.classification === 'weightedBce' ? positiveWeight : 1,
-    );
-    state.history.push({
+  /** Validates, keeps the best, decides whether to go on; returns what there is to log. */
+  async function endEpoch(steps: number): Promise<LogEvent[]> {
+    const evaluate = async () => {
+      const logits = await predictLogits(model, tokens, validation);
+      const figures = validationFigures(
+        validation.map(({ label }) => label),
+        logits,
+        { positiveWeight: loss.classification.startsWith('weighted') ? positiveWeight : 1 },
+      );
+      const figure = training.monitor === 'loss' ? -figures.loss : figures[training.monitor];
+      if (!state.best || figure > state.best.figure) {
+        state.best = { epoch: state.epoch + 1, figure };
+        best = await snapshot(tensors);
+      }
+      return { figures, figure };
+    };
+    const { figures, figure } = await (average ? average.apply(evaluate) : evaluate());
+    const record = {
       epoch: state.epoch + 1,
       trainLoss: state.lossSum / steps,
-      validationLoss,
-      validationAuc,
-    });
-    const figure = training.monitor === 'auc' ? validationAuc : -validationLoss;
-    if (!state.best || figure > state.best.figure) {
-      state.best = { epoch: state.epoch + 1, figure };
-      best = await snapshot(tensors);
-    }
+      trainTerms: mapTerms(state.termSums, (sum) => sum / steps),
+      validationLoss: figures.loss,
+      validationAuc: figures.auc,
+      validationPrAuc: figures.prAuc,
+      validationBalancedAccuracy: figures.balancedAccuracy,
+      learningRate: optimizer.learningRate,
+    };
+    state.history.push(record);
+    state.plateau = afterEpoch(state.plateau, figure, training.plateau);
     state.epoch += 1;
-    state.step = 0;
-    state.lossSum = 0;
-    const stale =
-      state.epoch - state.best.epoch >= training.patience && state.epoch >= training.minimumEpochs;
+    Object.assign(state, { step: 0, ...NO_LOSS });
+    const bestEpoch = state.best?.epoch ?? state.epoch;
+    const stale = state.epoch - bestEpoch >= training.patience && state.epoch >= training.minimumEpochs;
     state.finished = stale || state.epoch === training.epochs;
+
+    const at = new Date().toISOString();
+    const { epoch } = state;
+    const seconds = secondsSoFar();
+    const before = state.log.reduce((sum, event) => sum + (event.event === 'epoch' ? event.seconds : 0), 0);
+    const events: LogEvent[] = [
+      {
+        at,
+        event: 'epoch',
+        epochs: training.epochs,
+        ...record,
+        seconds: rounded(seconds - before),
+        secondsLeft: state.finished ? 0 : rounded((seconds / epoch) * (training.epochs - epoch)),
+        peakMemoryMib: Math.round(process.resourceUsage().maxRSS / 1024),
+      },
+      { at, event: 'checkpoint', epoch, bestEpoch },
+    ];
+    if (state.finished) {
+      const reason = epoch === training.epochs ? 'epochs' : 'patience';
+      events.push({ at, event: 'finished', epoch, bestEpoch, reason, seconds: rounded(seconds) });
+    }
+    state.log.push(...events);
+    return events;
   }
 }
 
+const NO_LOSS = { lossSum: 0, termSums: { classification: 0, contrastive: 0, hardNegatives: 0 } };
+
+function started(
+  { study, identity, train, validation, patientIds }: TrainOptions,
+  variables: Record<string, tf.Variable>,
+  stepsPerEpoch: number,
+): LogEvent {
+  const positives = (cases: readonly LabelledCase[]) => cases.filter(({ label }) => label === 1).length;
+  const patients = (cases: readonly LabelledCase[]) => [
+    ...new Set(cases.map(({ patientId, caseId }) => patientId ?? caseId)),
+  ];
+  return {
+    at: new Date().toISOString(),
+    event: 'started',
+    identity,
+    seed: study.seed,
+    epochs: study.training.epochs,
+    stepsPerEpoch,
+    cases: { train: train.length, validation: validation.length },
+    positives: { train: positives(train), validation: positives(validation) },
+    trainedParameters: Object.values(variables).reduce((sum, { size }) => sum + size, 0),
+    ...(patientIds && { patients: { train: patients(train), validation: patients(validation) } }),
+  };
+}
+
+function mapTerms(
+  { classification, contrastive, hardNegatives }: LossTerms,
+  change: (value: number, name: keyof LossTerms) => number,
+): LossTerms {
+  return {
+    classification: change(classification, 'classification'),
+    contrastive: change(contrastive, 'contrastive'),
+    hardNegatives: change(hardNegatives, 'hardNegatives'),
+  };
+}
+
+/** The batches of each optimiser step. */
+function inSteps(batches: number[][], accumulate: number): number[][][] {
+  return Array.from({ length: Math.ceil(batches.length / accumulate) }, (_, step) =>
+    batches.slice(step * accumulate, (step + 1) * accumulate),
+  );
+}
+
+const rounded = (seconds: number) => Math.round(seconds * 1000) / 1000;
+
+/** Fixes the means and deviations by which the model standardises, from training cases. */
+export async function standardiseModel(
+  model: ResponseModel,
+  tokens: Pick<CaseTokens, 'read'>,
+  train: readonly LabelledCase[],
+): Promise<void> {
+  await model.standardise(embeddings(model, tokens, train));
+  const { clinical } = model.recipe;
+  if (clinical.length > 0) model.standardiseClinical(train.map((each) => clinicalValues(each, clinical)));
+}
+
 /** The slice embeddings that the untrained encoder gives each case. */
-async function* embeddings(model: ResponseModel, tokens: CaseTokens, cases: readonly LabelledCase[]) {
+async function* embeddings(
+  model: ResponseModel,
+  tokens: Pick<CaseTokens, 'read'>,
+  cases: readonly LabelledCase[],
+) {
   for (const { caseId } of cases) yield model.sliceEmbeddings(await tokens.read(caseId));
+}
+
+/** What the model says of a case whose tokens are given. */
+export function predictCase(model: ResponseModel, tokens: PrefixTokens, given: WithClinical) {
+  const { clinical } = model.recipe;
+  return model.predictTokens(tokens, clinical.length > 0 ? clinicalValues(given, clinical) : undefined);
 }
 
 /** Logits of cases, one case at a time. */
 export async function predictLogits(
   model: ResponseModel,
-  tokens: CaseTokens,
+  tokens: Pick<CaseTokens, 'read'>,
   cases: readonly LabelledCase[],
 ): Promise<number[]> {
   const logits: number[] = [];
-  for (const { caseId } of cases) logits.push((await model.predictTokens(await tokens.read(caseId))).logit);
+  for (const each of cases) {
+    logits.push((await predictCase(model, await tokens.read(each.caseId), each)).logit);
+  }
   return logits;
-}
-
-/** A random part of a case's slices, in their order; all of them where there are no more than `count`. */
-function chooseSlices(bag: PrefixTokens, count: number | null, random: RandomStream): PrefixTokens {
-  const [slices, tokenCount, width] = bag.shape;
-  if (count === null || slices <= count) return bag;
-  const chosen = random
-    .shuffle(Array.from({ length: slices }, (_, i) => i))
-    .slice(0, count)
-    .sort((a, b) => a - b);
-  const perSlice = tokenCount * width;
-  const data = new Float32Array(count * perSlice);
-  chosen.forEach((slice, i) => {
-    data.set(bag.data.subarray(slice * perSlice, (slice + 1) * perSlice), i * perSlice);
-  });
-  return { data, shape: [count, tokenCount, width] };
-}
-
-/** Mean of log(1 + exp(-z)) for positives (weighted) and log(1 + exp(z)) for negatives, stable for large |z|. */
-function crossEntropy(labels: readonly number[], logits: readonly number[], positiveWeight: number): number {
-  const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-  const terms = labels.map((label, i) =>
-    label === 1 ? positiveWeight * softplus(-logits[i]!) : softplus(logits[i]!),
-  );
-  return terms.reduce((sum, term) => sum + term, 0) / labels.length;
 }

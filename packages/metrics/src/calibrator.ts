@@ -6,7 +6,8 @@ import { MetricsError } from './metrics-error.js';
 export type CalibratorParameters =
   | { method: 'platt'; a: number; b: number }
   | { method: 'temperature'; temperature: number }
-  | { method: 'isotonic'; x: number[]; y: number[] };
+  | { method: 'isotonic'; x: number[]; y: number[] }
+  | { method: 'beta'; a: number; b: number; c: number };
 
 export interface Calibrator {
   /** scores of the kind it was fitted on to probabilities, one each */
@@ -16,7 +17,8 @@ export interface Calibrator {
 /**
  * The calibrator of saved parameters.
  *
- * @throws MetricsError `INVALID_OPTION` for parameters that are not of a calibrator; its `transform` raises `NOT_FINITE`
+ * @throws MetricsError `INVALID_OPTION` for parameters that are not of a calibrator; its `transform` raises `NOT_FINITE`,
+ *   and for beta calibration `OUT_OF_RANGE` for a score outside [0, 1]
  * @example
  * restoreCalibrator(JSON.parse(JSON.stringify(fitPlatt(labels, logits)))).transform([0.3])
  */
@@ -53,9 +55,25 @@ function converter(parameters: CalibratorParameters): (score: number) => number 
       if (!Array.isArray(x) || !Array.isArray(y) || x.length === 0 || x.length !== y.length) throw refuse();
       return (score) => interpolate(x, y, score);
     }
+    case 'beta': {
+      const { a, b, c } = parameters;
+      if (!(a >= 0 && b >= 0) || ![a, b, c].every(Number.isFinite)) throw refuse();
+      return (score) => betaCalibrated(score, a, b, c);
+    }
     default:
       throw refuse();
   }
+}
+
+/** 0 and 1 have their limits; where a (or b) is 0 the infinite logarithm is no part of the sum. */
+function betaCalibrated(p: number, a: number, b: number, c: number): number {
+  if (p < 0 || p > 1) {
+    throw new MetricsError({
+      code: 'OUT_OF_RANGE',
+      message: `A score is ${p}: beta calibration takes probabilities, in [0, 1].`,
+    });
+  }
+  return sigmoid((a === 0 ? 0 : a * Math.log(p)) - (b === 0 ? 0 : b * Math.log1p(-p)) + c);
 }
 
 /** Linear between knots, constant beyond them (scikit-learn's `out_of_bounds='clip'`). */

@@ -76,9 +76,64 @@ export function normalTwoSided(z: number): number {
   return gammaUpperTail(0.5, (z * z) / 2);
 }
 
+/** P(Z <= z) of the standard normal. */
+export function normalLowerTail(z: number): number {
+  const tail = normalTwoSided(z) / 2;
+  return z < 0 ? tail : 1 - tail;
+}
+
 /** P(|T| > |t|) of Student's t. */
 export function studentTwoSided(t: number, degreesOfFreedom: number): number {
   return betaLowerTail(degreesOfFreedom / (degreesOfFreedom + t * t), degreesOfFreedom / 2, 0.5);
+}
+
+/** The t of a two-sided interval: 2.23 for 0.95 and 10 degrees of freedom. */
+export function studentInterval(level: number, degreesOfFreedom: number): number {
+  const x = betaQuantile(1 - level, degreesOfFreedom / 2, 0.5);
+  return Math.sqrt((degreesOfFreedom * (1 - x)) / x);
+}
+
+/** P(F > f) with the given degrees of freedom of the numerator and the denominator. */
+export function fUpperTail(f: number, numerator: number, denominator: number): number {
+  return f <= 0
+    ? 1
+    : betaLowerTail(denominator / (denominator + numerator * f), denominator / 2, numerator / 2);
+}
+
+/** The f with P(F > f) = tail. */
+export function fUpperQuantile(tail: number, numerator: number, denominator: number): number {
+  const x = betaQuantile(tail, denominator / 2, numerator / 2);
+  return (denominator * (1 - x)) / (numerator * x);
+}
+
+/** P(X <= successes) of a binomial with probability 1/2. */
+export function fairBinomialLowerTail(successes: number, total: number): number {
+  return successes >= total ? 1 : betaLowerTail(0.5, total - successes, successes + 1);
+}
+
+/** P(X = successes) of a binomial with probability 1/2. */
+export function fairBinomial(successes: number, total: number): number {
+  const choose = logGamma(total + 1) - logGamma(successes + 1) - logGamma(total - successes + 1);
+  return Math.exp(choose - total * Math.LN2);
+}
+
+/** The x with I_x(a, b) = p, for 0 < p < 1, by Newton steps kept in a bracket. */
+export function betaQuantile(p: number, a: number, b: number): number {
+  const logScale = logGamma(a + b) - logGamma(a) - logGamma(b);
+  let [low, high] = [0, 1];
+  let x = a / (a + b);
+  for (let iteration = 0; iteration < 1100; iteration++) {
+    const excess = betaLowerTail(x, a, b) - p;
+    if (excess === 0) return x;
+    if (excess > 0) high = x;
+    else low = x;
+    const density = Math.exp(logScale + (a - 1) * Math.log(x) + (b - 1) * Math.log1p(-x));
+    let next = x - excess / density;
+    if (!(next > low && next < high)) next = (low + high) / 2;
+    if (Math.abs(next - x) <= 1e-16 * x || next === low || next === high) return next;
+    x = next;
+  }
+  return x;
 }
 
 const horner = (coefficients: readonly number[], x: number) =>

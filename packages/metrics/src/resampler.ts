@@ -10,7 +10,7 @@ export interface ResampleOptions {
   /** draw positives and negatives apart, so that each resample has as many of each as the data; true unless given */
   stratified?: boolean;
   /** one name a case, such as the patient: whole clusters are drawn, never single cases of one */
-  clusters?: ArrayLike<string | number>;
+  clusters?: ArrayLike<string | number> | undefined;
 }
 
 /**
@@ -26,7 +26,7 @@ export function forEachResample(
   if (!Number.isSafeInteger(seed)) {
     throw new MetricsError({ code: 'INVALID_OPTION', message: `seed is ${seed}: give a whole number.` });
   }
-  const strata = strataOf(unitsOf(labels, clusters), labels, stratified);
+  const strata = resamplingStrata(labels, { stratified, clusters });
   const random = seededRandom(seed);
   const counts = new Uint32Array(labels.length);
   for (let r = 0; r < resamples; r++) {
@@ -38,6 +38,14 @@ export function forEachResample(
     }
     visit(counts);
   }
+}
+
+/** [strata][units][cases]: what is drawn apart, and what is drawn together. */
+export function resamplingStrata(
+  labels: Values,
+  { stratified = true, clusters }: Pick<ResampleOptions, 'stratified' | 'clusters'>,
+): number[][][] {
+  return strataOf(unitsOf(labels, clusters), labels, stratified);
 }
 
 /** The cases drawn together: one each, or all those of a cluster. */

@@ -23,7 +23,7 @@ export interface RocBand {
 export function rocBand(
   labels: Values,
   scores: Values,
-  { level = 0.95, points = 101, ...options }: BootstrapOptions & { points?: number } = {},
+  { level = 0.95, points = 101, ...options }: Omit<BootstrapOptions, 'method'> & { points?: number } = {},
 ): RocBand {
   checkLabelled(labels, scores);
   checkLevel(level);

@@ -21,17 +21,7 @@ export function wilsonCi(
   total: number,
   { level = 0.95 }: { level?: number } = {},
 ): ProportionInterval {
-  checkLevel(level);
-  checkCount(successes, 'successes', 0);
-  checkCount(total, 'total', 0);
-  if (total === 0)
-    throw new MetricsError({ code: 'EMPTY', message: 'A proportion of 0 cases has no value.' });
-  if (successes > total) {
-    throw new MetricsError({
-      code: 'INVALID_OPTION',
-      message: `successes is ${successes}, more than total, ${total}.`,
-    });
-  }
+  checkProportion(successes, total, level);
   const z = normalInterval(level);
   const estimate = successes / total;
   const scale = 1 + (z * z) / total;
@@ -43,4 +33,18 @@ export function wilsonCi(
     lower: successes === 0 ? 0 : centre - half,
     upper: successes === total ? 1 : centre + half,
   };
+}
+
+export function checkProportion(successes: number, total: number, level: number): void {
+  checkLevel(level);
+  checkCount(successes, 'successes', 0);
+  checkCount(total, 'total', 0);
+  if (total === 0)
+    throw new MetricsError({ code: 'EMPTY', message: 'A proportion of 0 cases has no value.' });
+  if (successes > total) {
+    throw new MetricsError({
+      code: 'INVALID_OPTION',
+      message: `successes is ${successes}, more than total, ${total}.`,
+    });
+  }
 }

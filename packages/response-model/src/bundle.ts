@@ -2,6 +2,7 @@ import { adapterFromFiles, adapterToFiles, loadVit } from '@onco-response/encode
 import { readSafetensors, toFloat32, type WeightTensor, writeSafetensors } from '@onco-response/weights';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { isAdapted, vitOptions } from './adapted-encoder.js';
 import { recipeSchema } from './recipe.js';
 import { ResponseModel } from './response-model.js';
 import { ResponseModelError } from './response-model-error.js';
@@ -55,7 +56,7 @@ export async function bundleToFiles(
 ): Promise<BundleFiles> {
   const files: BundleFiles = new Map();
   for (const [name, bytes] of encoderFiles) files.set(ENCODER + name, bytes);
-  if (model.recipe.encoder.adaptedBlocks > 0) {
+  if (isAdapted(model.recipe.encoder)) {
     const { config, weights } = adapterToFiles(model.vit);
     files.set(`${ADAPTER}adapter_config.json`, encodeJson(config));
     files.set(`${ADAPTER}adapter_model.safetensors`, weights);
@@ -95,12 +96,15 @@ export async function bundleFromFiles(files: BundleFiles): Promise<LoadedBundle>
   const preprocessor = files.has(`${ENCODER}preprocessor_config.json`)
     ? 'preprocessor_config.json'
     : undefined;
-  const vit = await loadVit({
-    config: parseJson(files, `${ENCODER}config.json`),
-    weights: requireFile(files, `${ENCODER}model.safetensors`),
-    ...(preprocessor && { preprocessor: parseJson(files, ENCODER + preprocessor) }),
-  });
-  if (metadata.recipe.encoder.adaptedBlocks > 0) {
+  const vit = await loadVit(
+    {
+      config: parseJson(files, `${ENCODER}config.json`),
+      weights: requireFile(files, `${ENCODER}model.safetensors`),
+      ...(preprocessor && { preprocessor: parseJson(files, ENCODER + preprocessor) }),
+    },
+    vitOptions(metadata.recipe),
+  );
+  if (isAdapted(metadata.recipe.encoder)) {
     adapterFromFiles(vit, {
       config: parseJson(files, `${ADAPTER}adapter_config.json`),
       weights: requireFile(files, `${ADAPTER}adapter_model.safetensors`),

@@ -1,3 +1,4 @@
+export { vitOptions } from './adapted-encoder.js';
 export {
   BUNDLE_FORMAT,
   type BundleFiles,
@@ -7,6 +8,7 @@ export {
   bundleToFiles,
   type LoadedBundle,
 } from './bundle.js';
+export { type ClinicalValues, clinicalInOrder } from './clinical-standardisation.js';
 export {
   aggregationRecipeSchema,
   encoderRecipeSchema,

@@ -22,8 +22,14 @@ export async function saveBundle(
   encoderDirectory: string,
 ): Promise<void> {
   const files = await bundleToFiles(model, metadata, await readFiles(encoderDirectory));
-  const partial = `${resolve(directory)}.partial-${process.pid}`;
-  await rm(partial, { recursive: true, force: true });
+  const target = resolve(directory);
+  const partial = `${target}.partial-${process.pid}`;
+  await mkdir(dirname(target), { recursive: true });
+  // what a process that was killed here left behind
+  const left = (await readdir(dirname(target))).filter((name) =>
+    name.startsWith(`${basename(target)}.partial-`),
+  );
+  for (const name of left) await rm(join(dirname(target), name), { recursive: true, force: true });
   for (const [name, bytes] of files) {
     const path = join(partial, name);
     await mkdir(dirname(path), { recursive: true });

@@ -9,6 +9,8 @@ const vec3 = z.tuple([positive, positive, positive]);
 export const inputRecipeSchema = z.strictObject({
   /** What the encoder sees: the CT, the CT with everything but the lesion at the window's minimum, the mask, or all three as channels. */
   mode: z.enum(['ct', 'maskedCt', 'mask', 'ctMaskChannels']).default('ct'),
+  /** The same slice in all three channels, or the slices below, at and above it ("2.5D"; not with ctMaskChannels). */
+  channels: z.enum(['repeat', 'neighbours']).default('repeat'),
   /** The whole axial field, or a square box around the lesion. */
   field: z.enum(['full', 'lesionBox']).default('lesionBox'),
   /** Added around the lesion box on every side. */
@@ -25,21 +27,33 @@ export const inputRecipeSchema = z.strictObject({
   imageSize: count.default(224),
 });
 
-/** LoRA in the last blocks of a frozen encoder; field names as in peft. */
+/** What of a pretrained encoder is adapted, and how its tokens become one embedding; field names as in peft. */
 export const encoderRecipeSchema = z.strictObject({
+  /** The class token, or the mean of the patches; null = as `loadVit` chooses: the class token where there is one. */
+  pooling: z.enum(['cls', 'mean']).nullable().default(null),
   /** LoRA goes into the last `adaptedBlocks` blocks; 0 leaves the encoder frozen. A default of ours: the paper's is unknown. */
   adaptedBlocks: z.int().min(0).default(4),
   r: count.default(8),
   lora_alpha: positive.default(16),
   lora_dropout: fraction.default(0.05),
   target_modules: z.array(z.string()).min(1).default(['query', 'value']),
+  /** The last so many blocks are trained in full, in place of a LoRA in them. */
+  trainedBlocks: z.int().min(0).default(0),
+  /** lora_only: the biases of the layers with LoRA are trained too. */
+  bias: z.enum(['none', 'lora_only']).default('none'),
+  /** Layers that are trained in full and saved with the adapter, for example `layernorm`, the encoder's last. */
+  modules_to_save: z.array(z.string().min(1)).default([]),
 });
 
 /** Slice embeddings [S, E] to one volumetric embedding. */
 export const aggregationRecipeSchema = z.strictObject({
-  kind: z.enum(['contextual', 'gated', 'attention', 'mean', 'max']).default('contextual'),
-  /** Size of the queries, keys and values (contextual), or of the attention's hidden layer (gated, attention). */
+  kind: z.enum(['contextual', 'gated', 'attention', 'transformer', 'mean', 'max']).default('contextual'),
+  /** Size of the queries, keys and values (contextual), of the attention's hidden layer (gated, attention), of a token (transformer). */
   hiddenSize: count.default(192),
+  /** transformer: attention heads, a divisor of hiddenSize. */
+  heads: count.default(4),
+  /** transformer: layers. */
+  layers: count.default(2),
   dropout: fraction.default(0.25),
 });
 
@@ -56,6 +70,8 @@ export const recipeSchema = z.strictObject({
   encoder: encoderRecipeSchema.prefault({}),
   aggregation: aggregationRecipeSchema.prefault({}),
   head: headRecipeSchema.prefault({}),
+  /** Columns of numbers in the cohort's table that join the volumetric embedding, standardised by training cases. */
+  clinical: z.array(z.string().min(1)).default([]),
 });
 
 export type InputRecipe = z.infer<typeof inputRecipeSchema>;

@@ -8,7 +8,8 @@ export type ResponseModelErrorCode =
   | 'MISSING_KEYS'
   | 'UNEXPECTED_KEYS'
   | 'SHAPE_MISMATCH'
-  | 'INVALID_INPUT';
+  | 'INVALID_INPUT'
+  | 'MISSING_CLINICAL';
 
 /** What is wrong with a recipe, a bundle or an input; `code` is stable, the message says what to do. */
 export class ResponseModelError extends Error {

@@ -8,22 +8,29 @@ import { createVolume } from '@onco-response/volume';
 import { readSafetensors, writeSafetensors } from '@onco-response/weights';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { vitOptions } from './adapted-encoder.js';
 import { bundleFromFiles, bundleToFiles } from './bundle.js';
+import { clinicalInOrder } from './clinical-standardisation.js';
 import { loadBundle, saveBundle } from './node.js';
 import { type Recipe, recipeSchema } from './recipe.js';
-import { ResponseModel } from './response-model.js';
+import { inputSlices, ResponseModel } from './response-model.js';
 
 const encoderDirectory = fileURLToPath(
   new URL('../../encoder/src/__fixtures__/dinov2-tiny', import.meta.url),
 );
 const imageSize = 28;
 
-const recipe = (adaptedBlocks: number): Recipe =>
+const recipe = (
+  adaptedBlocks: number,
+  encoder: Partial<Recipe['encoder']> = {},
+  clinical: string[] = [],
+): Recipe =>
   recipeSchema.parse({
     input: { imageSize, slices: { choice: 'lesionUniform', count: 3 } },
-    encoder: { adaptedBlocks, r: 2 },
+    encoder: { adaptedBlocks, r: 2, ...encoder },
     aggregation: { hiddenSize: 8 },
     head: { hiddenSizes: [4], projectionSize: 5 },
+    clinical,
   });
 
 const metadata = {
@@ -52,8 +59,10 @@ function syntheticCase() {
   };
 }
 
-const makeModel = async (adaptedBlocks: number) =>
-  new ResponseModel({ recipe: recipe(adaptedBlocks), vit: await loadVit(encoderDirectory), seed: 3 });
+const makeModel = async (...given: Parameters<typeof recipe>) => {
+  const made = recipe(...given);
+  return new ResponseModel({ recipe: made, vit: await loadVit(encoderDirectory, vitOptions(made)), seed: 3 });
+};
 
 /** Moves every variable away from its initial value, so that no part of the model is still zero. */
 function shake(model: ResponseModel): void {
@@ -247,5 +256,112 @@ test('a recipe that does not fit the encoder is refused', async () => {
   expect(() => new ResponseModel({ recipe: recipe(99), vit, seed: 0 })).toThrowError(/has \d+ blocks/);
   const odd = { ...recipe(0), input: { ...recipe(0).input, imageSize: 27 } };
   expect(() => new ResponseModel({ recipe: odd, vit, seed: 0 })).toThrowError(/not a multiple/);
+  vit.dispose();
+});
+
+test.each<[string, number, Partial<Recipe['encoder']>, number]>([
+  ['patches pooled, nothing adapted', 0, { pooling: 'mean' }, 3],
+  ['a block trained in full', 0, { trainedBlocks: 1 }, 2],
+  ['LoRA and its biases below a block trained in full', 2, { trainedBlocks: 1, bias: 'lora_only' }, 1],
+  ['one LoRA on the fused query, key and value', 1, { target_modules: ['qkv'] }, 2],
+  ['the last LayerNorm trained, patches pooled', 0, { modules_to_save: ['layernorm'], pooling: 'mean' }, 3],
+])(
+  '%s: all that is trained is in the bundle, which predicts the same bits',
+  async (name, adapted, encoder, frozen) => {
+    const before = tf.memory().numTensors;
+    const model = await makeModel(adapted, encoder);
+    const trained = Object.entries(model.namedVariables()).filter(([key]) => key.startsWith('adapter.'));
+    expect(new Set(trained.map(([, variable]) => variable))).toEqual(new Set(model.vit.trainableVariables()));
+    expect(trained).toHaveLength(model.vit.trainableVariables().length);
+    expect(model.frozenBlocks).toBe(frozen);
+    shake(model);
+    const { volume, mask } = syntheticCase();
+    const { logit } = await model.predict(volume, mask);
+    const path = join(folder, name.replaceAll(/\W+/g, '-'));
+    await saveBundle(path, model, metadata, encoderDirectory);
+    model.dispose();
+    const loaded = await loadBundle(path);
+    expect((await loaded.model.predict(volume, mask)).logit).toBe(logit);
+    // another process names its tensors the same way
+    expect(Object.keys(loaded.model.namedVariables())).toContain(trained.at(-1)?.[0] ?? 'head.norm.weight');
+    loaded.model.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  },
+);
+
+test('clinical values are standardised by training cases, join the embedding and travel with the bundle', async () => {
+  const before = tf.memory().numTensors;
+  const model = await makeModel(0, {}, ['age', 'ca125']);
+  shake(model);
+  const rows = [
+    [50, 10],
+    [70, null],
+    [60, 30],
+  ];
+  model.standardiseClinical(rows);
+  const { 'clinical.mean': mean, 'clinical.deviation': deviation } = model.namedTensors();
+  expect([...mean!.dataSync()]).toEqual([60, 20]);
+  expect(deviation!.dataSync()[0]).toBeCloseTo(Math.sqrt(200 / 3), 5);
+  const { volume, mask } = syntheticCase();
+  const of = async (values: (number | null)[]) => (await model.predict(volume, mask, values)).logit;
+  expect(await of([60, null])).toBe(await of([60, 20])); // a missing value is the mean
+  expect(await of([75, 20])).not.toBe(await of([60, 20]));
+  const refused = { code: 'MISSING_CLINICAL', message: expect.stringContaining('age, ca125') };
+  await expect(model.predict(volume, mask)).rejects.toMatchObject(refused);
+  await expect(model.predict(volume, mask, [60])).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  expect(() => model.standardiseClinical([[1, null]])).toThrowError(/column ca125/);
+  expect(clinicalInOrder(['age', 'ca125'], { ca125: null, age: 75 })).toEqual([75, null]);
+  expect(clinicalInOrder([])).toBeUndefined();
+  expect(() => clinicalInOrder(['age', 'ca125'], { age: 75 })).toThrowError(/ca125 is not given/);
+  expect(() => clinicalInOrder(['age'], { age: 75, Age: 75 })).toThrowError(/no clinical column Age/);
+  const expected = await of([75, 25]);
+  await saveBundle(join(folder, 'clinical'), model, metadata, encoderDirectory);
+  model.dispose();
+  const loaded = await loadBundle(join(folder, 'clinical'));
+  expect((await loaded.model.predict(volume, mask, [75, 25])).logit).toBe(expected);
+  loaded.model.dispose();
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test.each(['gated', 'attention', 'transformer', 'mean', 'max'] as const)(
+  'with %s pooling the bundle predicts the same bits',
+  async (kind) => {
+    const given = recipe(0);
+    const vit = await loadVit(encoderDirectory);
+    const model = new ResponseModel({
+      recipe: { ...given, aggregation: { ...given.aggregation, kind } },
+      vit,
+      seed: 3,
+    });
+    shake(model);
+    const { volume, mask } = syntheticCase();
+    const { logit, attention } = await model.predict(volume, mask);
+    expect(attention.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 4);
+    await saveBundle(join(folder, kind), model, metadata, encoderDirectory);
+    model.dispose();
+    const loaded = await loadBundle(join(folder, kind));
+    expect((await loaded.model.predict(volume, mask)).logit).toBe(logit);
+    loaded.model.dispose();
+  },
+);
+
+test('the slices beside each one are seen in its channels on request', async () => {
+  const model = await makeModel(0);
+  const given = model.recipe;
+  const { volume, mask } = syntheticCase();
+  const pixels = (channels: 'repeat' | 'neighbours') =>
+    inputSlices(volume, mask, { input: { ...given.input, channels } }, model.vit).pixels;
+  const [same, beside] = [pixels('repeat'), pixels('neighbours')];
+  const channel = (values: Float32Array, at: number) => values.filter((_, i) => i % 3 === at);
+  expect(channel(beside, 1)).toEqual(channel(same, 1));
+  expect(channel(beside, 0)).not.toEqual(channel(same, 0));
+  model.dispose();
+});
+
+test('an encoder that was loaded with another pooling than the recipe names is refused', async () => {
+  const vit = await loadVit(encoderDirectory);
+  expect(() => new ResponseModel({ recipe: recipe(0, { pooling: 'mean' }), vit, seed: 0 })).toThrowError(
+    /vitOptions/,
+  );
   vit.dispose();
 });

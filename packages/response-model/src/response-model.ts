@@ -5,12 +5,15 @@ import {
   gatedAttention,
   maxPool,
   meanPool,
+  transformerPool,
 } from '@onco-response/aggregation';
-import { attachLora, type Vit } from '@onco-response/encoder';
+import type { Vit } from '@onco-response/encoder';
 import { type RandomState, RandomStream } from '@onco-response/engine';
 import { type LesionSlices, lesionSlices } from '@onco-response/lesion-mask';
 import type { Mask, Volume } from '@onco-response/volume';
 import * as tf from '@tensorflow/tfjs-core';
+import { adaptEncoder, adapterVariables, frozenBlocks } from './adapted-encoder.js';
+import { ClinicalStandardisation, type ClinicalValues } from './clinical-standardisation.js';
 import { ResponseHead } from './head.js';
 import type { Recipe } from './recipe.js';
 import { ResponseModelError } from './response-model-error.js';
@@ -58,23 +61,16 @@ export class ResponseModel {
   readonly #pool: Aggregation;
   readonly #head: ResponseHead;
   readonly #adapterDropout: RandomStream;
+  readonly #clinical: ClinicalStandardisation | undefined;
   readonly #centre: tf.Variable<tf.Rank.R1>;
   readonly #spread: tf.Variable<tf.Rank.R1>;
 
   /**
-   * @param vit an encoder; LoRA is attached to its last `recipe.encoder.adaptedBlocks` blocks unless it has one already
+   * @param vit an encoder, adapted here as `recipe.encoder` says unless it has an adapter already
    * @param seed seeds the initial weights and every dropout
    * @throws ResponseModelError INVALID_RECIPE when the recipe does not fit the encoder
    */
   constructor({ recipe, vit, seed }: { recipe: Recipe; vit: Vit; seed: number }) {
-    const { adaptedBlocks, ...lora } = recipe.encoder;
-    const depth = vit.config.num_hidden_layers;
-    if (adaptedBlocks > depth) {
-      throw new ResponseModelError({
-        code: 'INVALID_RECIPE',
-        message: `encoder.adaptedBlocks is ${adaptedBlocks}, but the encoder has ${depth} blocks`,
-      });
-    }
     if (recipe.input.imageSize % vit.config.patch_size !== 0) {
       throw new ResponseModelError({
         code: 'INVALID_RECIPE',
@@ -83,24 +79,22 @@ export class ResponseModel {
     }
     this.recipe = recipe;
     this.vit = vit;
-    if (adaptedBlocks > 0 && !vit.loraConfig) {
-      const layers_to_transform = Array.from({ length: adaptedBlocks }, (_, i) => depth - adaptedBlocks + i);
-      attachLora(vit, { ...lora, layers_to_transform }, { seed });
-    }
+    adaptEncoder(vit, recipe.encoder, seed);
     this.#adapterDropout = new RandomStream(seed, 'adapter dropout');
     this.#centre = tf.tidy(() => tf.variable(tf.zeros([vit.config.hidden_size]), false));
     this.#spread = tf.tidy(() => tf.variable(tf.ones([vit.config.hidden_size]), false));
     this.#pool = createPool(recipe.aggregation, vit.config.hidden_size, seed);
+    this.#clinical = recipe.clinical.length > 0 ? new ClinicalStandardisation(recipe.clinical) : undefined;
     this.#head = new ResponseHead({
       ...recipe.head,
-      inputSize: this.#pool.outputSize,
+      inputSize: this.#pool.outputSize + recipe.clinical.length,
       random: new RandomStream(seed, 'head'),
     });
   }
 
   /** Blocks whose output never changes while this model trains. */
   get frozenBlocks(): number {
-    return this.vit.config.num_hidden_layers - this.recipe.encoder.adaptedBlocks;
+    return frozenBlocks(this.vit, this.recipe.encoder);
   }
 
   /**
@@ -133,6 +127,15 @@ export class ResponseModel {
     });
   }
 
+  /**
+   * Fixes the mean and standard deviation by which the clinical values are standardised.
+   * @param cases the values of each TRAINING case, in the order of `recipe.clinical`
+   * @throws ResponseModelError INVALID_INPUT for a column without a value
+   */
+  standardiseClinical(cases: readonly ClinicalValues[]): void {
+    this.#clinical?.fit(cases);
+  }
+
   /** [S, E] slice embeddings of a case as they are, before standardisation. */
   async sliceEmbeddings({ data, shape }: PrefixTokens): Promise<Float32Array> {
     const embeddings = tf.tidy(() => this.vit.classToken(tf.tensor3d(data, shape), this.frozenBlocks));
@@ -146,7 +149,10 @@ export class ResponseModel {
     return inputSlices(volume, mask, this.recipe, this.vit);
   }
 
-  /** Runs the frozen blocks over a case's slices. Without adapted blocks only the class token is kept. */
+  /**
+   * Runs the frozen blocks over a case's slices. Where all blocks are frozen and the encoder's embedding is its class
+   * token, only that token is kept.
+   */
   async prefixTokens(slices: LesionSlices): Promise<PrefixTokens> {
     const { count, imageSize, pixels } = slices;
     const perSlice = imageSize * imageSize * 3;
@@ -162,7 +168,8 @@ export class ResponseModel {
           3,
         ]);
         const all = this.vit.prefix(batch, this.frozenBlocks); // [b, N, E]
-        if (this.recipe.encoder.adaptedBlocks > 0) return all;
+        const needsAll = this.frozenBlocks < this.vit.config.num_hidden_layers || !this.vit.usesClassToken;
+        if (needsAll) return all;
         return tf.slice(all, [0, 0, 0], [-1, 1, -1]); // [b, 1, E]
       });
       shape = [count, tokens.shape[1], tokens.shape[2]];
@@ -181,31 +188,44 @@ export class ResponseModel {
   /**
    * @param tokens [sum of bagSizes, N, E] prefix tokens of the slices of B cases, case after case
    * @param bagSizes slices of each case
-   * @param training applies dropout
+   * @param options.training applies dropout
+   * @param options.clinical the clinical values of each case, where the recipe names columns
+   * @throws ResponseModelError MISSING_CLINICAL, INVALID_INPUT
    */
-  forward(tokens: tf.Tensor3D, bagSizes: readonly number[], { training = false } = {}): ForwardResult {
+  forward(
+    tokens: tf.Tensor3D,
+    bagSizes: readonly number[],
+    { training = false, clinical }: { training?: boolean; clinical?: readonly ClinicalValues[] } = {},
+  ): ForwardResult {
     return tf.tidy(() => {
       const classTokens = this.vit.classToken(
         tokens,
         this.frozenBlocks,
-        training ? { dropout: this.#adapterDropout } : {},
+        training ? { dropout: this.#adapterDropout, constantTokens: true } : {},
       ); // [sum S, E]
       const standardised = tf.div(tf.sub(classTokens, this.#centre), this.#spread) as tf.Tensor2D; // [sum S, E]
       const { bags, mask } = padBags(standardised, bagSizes); // [B, S, E], [B, S]
       const { embedding, attention: weights } = this.#pool.forward(bags, { mask, training });
-      const { logits, projection } = this.#head.forward(embedding, training);
+      const fused = this.#clinical
+        ? (tf.concat([embedding, this.#clinical.transform(clinical, bagSizes.length)], 1) as tf.Tensor2D)
+        : embedding; // [B, D + C]
+      const { logits, projection } = this.#head.forward(fused, training);
       return { logits, embedding, projection, attention: weights };
     });
   }
 
-  /** One case, from its prefix tokens. */
-  async predictTokens({ data, shape }: PrefixTokens): Promise<Omit<CasePrediction, 'slices'>> {
+  /** One case, from its prefix tokens and, where the recipe names columns, its clinical values. */
+  async predictTokens(
+    { data, shape }: PrefixTokens,
+    clinical?: ClinicalValues,
+  ): Promise<Omit<CasePrediction, 'slices'>> {
     const {
       logits,
       embedding,
       attention: weights,
     } = tf.tidy(() => {
-      const { projection: _, ...rest } = this.forward(tf.tensor3d(data, shape), [shape[0]]);
+      const values = clinical ? { clinical: [clinical] } : {};
+      const { projection: _, ...rest } = this.forward(tf.tensor3d(data, shape), [shape[0]], values);
       return rest;
     });
     const [logit, values, slices] = await Promise.all([logits.data(), embedding.data(), weights.data()]);
@@ -213,10 +233,14 @@ export class ResponseModel {
     return { logit: logit[0] as number, attention: Array.from(slices), embedding: Float32Array.from(values) };
   }
 
-  /** One case, from its volume and lesion mask. */
-  async predict(volume: Volume, mask: Mask): Promise<CasePrediction> {
+  /**
+   * One case, from its volume and lesion mask and, where the recipe names columns, its clinical values.
+   * @throws ResponseModelError MISSING_CLINICAL before anything is computed; errors of lesion-mask
+   */
+  async predict(volume: Volume, mask: Mask, clinical?: ClinicalValues): Promise<CasePrediction> {
+    this.#clinical?.check(clinical);
     const slices = this.slices(volume, mask);
-    return { ...(await this.predictTokens(await this.prefixTokens(slices))), slices };
+    return { ...(await this.predictTokens(await this.prefixTokens(slices), clinical)), slices };
   }
 
   /** Everything that a bundle or a checkpoint has to keep: what is trained, and the standardisation. */
@@ -225,6 +249,7 @@ export class ResponseModel {
       ...this.namedVariables(),
       'standardisation.mean': this.#centre,
       'standardisation.deviation': this.#spread,
+      ...prefixed('clinical', this.#clinical?.tensors() ?? {}),
     };
   }
 
@@ -268,6 +293,7 @@ export class ResponseModel {
     this.vit.dispose();
     this.#pool.dispose();
     this.#head.dispose();
+    this.#clinical?.dispose();
     tf.dispose([this.#centre, this.#spread]);
   }
 }
@@ -288,21 +314,8 @@ export function inputSlices(
   });
 }
 
-function adapterVariables(vit: Vit): Record<string, tf.Variable> {
-  return Object.fromEntries(
-    vit.linears().flatMap(({ name, lora }) =>
-      lora
-        ? [
-            [`${name}.lora_A`, lora.a],
-            [`${name}.lora_B`, lora.b],
-          ]
-        : [],
-    ),
-  );
-}
-
 function createPool(
-  { kind, hiddenSize, dropout }: Recipe['aggregation'],
+  { kind, hiddenSize, heads, layers, dropout }: Recipe['aggregation'],
   inputSize: number,
   seed: number,
 ): Aggregation {
@@ -313,6 +326,8 @@ function createPool(
       return gatedAttention({ inputSize, hiddenSize, dropout, seed });
     case 'attention':
       return attention({ inputSize, hiddenSize, dropout, seed });
+    case 'transformer':
+      return transformerPool({ inputSize, hiddenSize, heads, layers, dropout, seed });
     case 'mean':
       return meanPool({ inputSize });
     case 'max':

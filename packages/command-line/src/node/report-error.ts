@@ -1,7 +1,7 @@
 import { EXIT } from './exit-codes.js';
 
 /** Codes that a second try with the same input may cure. */
-const TEMPORARY = new Set(['INTERRUPTED', 'DOWNLOAD_FAILED']);
+const TEMPORARY = new Set(['INTERRUPTED', 'DOWNLOAD_FAILED', 'TRACKING_FAILED']);
 
 /**
  * Prints an error to stderr and returns the exit code for it: 75 for what another try may cure, 42 for any other error

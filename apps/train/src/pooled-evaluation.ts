@@ -1,0 +1,108 @@
+import { rocAuc } from '@onco-response/metrics';
+import { compareModels, evaluateModel } from '@onco-response/report';
+import { type CollectedTrial, type PooledCase, poolCases } from './pool-cases.js';
+
+export interface PooledOptions {
+  bootstrap: { resamples: number; seed: number; level: number };
+  patientOf: ReadonlyMap<string, string>;
+}
+
+export type PooledEvaluation = ReturnType<typeof evaluatePooled>;
+
+/**
+ * Out-of-fold numbers of one variant: pooled over folds, and of each fold.
+ *
+ * @param trials of one variant, each fold's test cases predicted by a model that never saw them
+ * @param first the same for the variant to compare against
+ */
+export function evaluatePooled(
+  trials: readonly CollectedTrial[],
+  first: readonly CollectedTrial[],
+  { bootstrap, patientOf }: PooledOptions,
+) {
+  // Each threshold was chosen on its trial's own validation cases, so their mean has seen no test case.
+  const threshold = mean(trials.map(({ result }) => result.threshold));
+  const volumeThreshold = mean(first.map(({ result }) => result.volumeThreshold));
+  const measure = (cases: readonly PooledCase[], reference: readonly PooledCase[]) => {
+    const labels = cases.map(({ label }) => label);
+    const clusters = cases.map(({ caseId }) => patientOf.get(caseId) as string);
+    const scores = cases.map(({ probability }) => probability);
+    const volume = reference.map(({ volumeOnlyProbability }) => volumeOnlyProbability);
+    const options = { bootstrap, clusters };
+    return {
+      model: evaluateModel(labels, scores, { threshold, ...options }),
+      volumeOnly: evaluateModel(labels, volume, { threshold: volumeThreshold, ...options }),
+      modelAgainstVolumeOnly: compareModels(labels, scores, volume, options),
+      againstFirst:
+        trials === first
+          ? null
+          : compareModels(
+              labels,
+              scores,
+              reference.map(({ probability }) => probability),
+              options,
+            ),
+    };
+  };
+  const external = poolCases(trials, 'external');
+  return {
+    threshold,
+    ...measure(poolCases(trials, 'test'), poolCases(first, 'test')),
+    ...(external.length > 0 && { external: measure(external, poolCases(first, 'external')) }),
+    folds: foldNames(trials).map((fold) => evaluateFold(fold, trials, bootstrap, patientOf)),
+  };
+}
+
+/** One fold, its probabilities averaged over seeds; no AUC where its test cases are of one class. */
+function evaluateFold(
+  fold: string,
+  trials: readonly CollectedTrial[],
+  bootstrap: PooledOptions['bootstrap'],
+  patientOf: PooledOptions['patientOf'],
+) {
+  const cases = poolCases(
+    trials.filter(({ result }) => result.fold === fold),
+    'test',
+  );
+  const labels = cases.map(({ label }) => label);
+  const positives = labels.filter((label) => label === 1).length;
+  const counts = { fold, cases: cases.length, positives };
+  if (positives === 0 || positives === cases.length) return { ...counts, rocAuc: null };
+  const scores = cases.map(({ probability }) => probability);
+  const clusters = cases.map(({ caseId }) => patientOf.get(caseId) as string);
+  return { ...counts, rocAuc: evaluateModel(labels, scores, { threshold: 0.5, bootstrap, clusters }).rocAuc };
+}
+
+/**
+ * Nested cross-validation: for each outer fold, the variant whose inner folds, which hold none of its test cases, have the
+ * largest pooled AUC; the first of equals.
+ */
+export function chooseOnInnerFolds(
+  variants: ReadonlyMap<string, readonly CollectedTrial[]>,
+): Map<string, string> {
+  const all = [...variants.values()].flat();
+  const outer = [...new Set(all.flatMap(({ result }) => (result.innerOf === null ? [result.fold] : [])))];
+  return new Map(
+    outer.map((fold) => {
+      const scored = [...variants].map(([name, trials]) => {
+        const inner = poolCases(
+          trials.filter(({ result }) => result.innerOf === fold),
+          'test',
+        );
+        return {
+          name,
+          auc: rocAuc(
+            inner.map(({ label }) => label),
+            inner.map(({ probability }) => probability),
+          ),
+        };
+      });
+      return [fold, scored.reduce((best, each) => (each.auc > best.auc ? each : best)).name];
+    }),
+  );
+}
+
+const foldNames = (trials: readonly CollectedTrial[]) => [
+  ...new Set(trials.map(({ result }) => result.fold)),
+];
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
