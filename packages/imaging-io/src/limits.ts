@@ -69,3 +69,8 @@ export const MAX_TEXT_VALUE = 2 ** 26;
 
 /** Items of all sequences of an object: as many frames as are taken, with eight functional groups each. */
 export const MAX_ITEMS = 2 ** 19;
+
+/**
+ * A file that itk-wasm reads, and its voxels expanded: its memory ends at 4 GiB, of which it needs four times the voxels.
+ */
+export const MAX_ITK_BYTES = 2 ** 30;

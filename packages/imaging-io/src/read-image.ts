@@ -27,10 +27,14 @@ export async function imageOf(
   if (file !== undefined && IMAGE_FILE.test(file.name)) {
     return withSource(file, (source) => imageFile(source, input, options, reading));
   }
+  const { otherFormats } = reading;
+  if (file !== undefined && otherFormats?.reads(file.name)) {
+    return withSource(file, (source) => otherFormats.read(source, options, reading));
+  }
   if (file !== undefined && !/\.dcm$/i.test(file.name) && !(await withSource(file, looksLikeDicom))) {
     throw new ImagingError({
       code: 'UNSUPPORTED',
-      message: `${file.name}: this version reads .nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd, DICOM files and folders of DICOM slices; convert the file to .nii.gz`,
+      message: `${file.name}: this version reads .nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd, DICOM files and folders of DICOM slices${otherFormats === undefined ? '' : `, and ${otherFormats.endings}`}; convert the file to .nii.gz`,
     });
   }
   const { volume, series } = await seriesOf(input, options, reading);

@@ -1,4 +1,5 @@
 import type { Expander } from './byte-source.js';
+import type { OtherFormats } from './other-formats.js';
 
 /** How far a read has come. */
 export interface ReadProgress {
@@ -19,6 +20,7 @@ export interface ReadingOptions {
 /** One read under way. */
 export interface Reading {
   readonly expander: Expander;
+  readonly otherFormats: OtherFormats | undefined;
   readonly signal: AbortSignal | undefined;
   /** Says how far it is, and ends the read where the caller wants it to end. */
   step(progress: ReadProgress): void;
@@ -28,10 +30,15 @@ export interface Reading {
 const PROGRESS_INTERVAL = 50;
 
 /** A read on this thread. */
-export function startReading(expander: Expander, { signal, onProgress }: ReadingOptions): Reading {
+export function startReading(
+  expander: Expander,
+  { signal, onProgress }: ReadingOptions,
+  otherFormats?: OtherFormats,
+): Reading {
   let told = -Infinity;
   return {
     expander,
+    otherFormats,
     signal,
     step(progress) {
       signal?.throwIfAborted();

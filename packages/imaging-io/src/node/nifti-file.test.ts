@@ -102,8 +102,8 @@ describe('paths', () => {
     },
   );
   test('an unknown kind of file', async () => {
-    writeFileSync(at('a.mnc'), 'another format');
-    await expect(readVolume(at('a.mnc'))).rejects.toMatchObject({
+    writeFileSync(at('a.mrc'), 'another format');
+    await expect(readVolume(at('a.mrc'))).rejects.toMatchObject({
       code: 'UNSUPPORTED',
       message: expect.stringMatching(/\.nii\.gz/),
     });

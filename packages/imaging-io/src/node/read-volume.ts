@@ -12,7 +12,8 @@ export interface ReadVolumeOptions extends VolumeOptions, ReadingOptions {}
 
 /**
  * A volume from a NIfTI (`.nii`, `.nii.gz`), NRRD (`.nrrd`, `.nhdr`) or MetaImage (`.mha`, `.mhd`) file, a DICOM file
- * of any name or a folder of DICOM slices. What the reader left out or had to assume is in `warnings`. The reading is
+ * of any name or a folder of DICOM slices; where @itk-wasm/image-io is installed also from an MGH (`.mgh`, `.mgz`), MINC 2
+ * (`.mnc`, `.mnc2`), GIPL (`.gipl`, `.gipl.gz`), legacy VTK (`.vtk`) or ITK HDF5 (`.h5`, `.hdf5`) file. What the reader left out or had to assume is in `warnings`. The reading is
  * done on another thread.
  * @throws ImagingError NOT_FOUND, UNSUPPORTED, TRUNCATED, CORRUPT, MALFORMED, TOO_LARGE, NAN_VOXELS, and for folders
  * the codes of `readDicomSeries`; the reason of `signal`

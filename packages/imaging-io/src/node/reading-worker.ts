@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { ImagingError } from '../imaging-error.js';
 import { runReader } from '../readers.js';
 import { startReading } from '../reading.js';
+import { itkFormats } from './itk-formats.js';
 import { useNativeCodecs } from './native-codecs.js';
 import { pathInput } from './path-input.js';
 import type { ReadingReply, ReadingRequest } from './reading-request.js';
@@ -22,7 +23,7 @@ port.on('message', async (request: ReadingRequest) => {
 async function answer({ reader, path, options, wantsProgress }: ReadingRequest): Promise<ReadingReply> {
   try {
     const onProgress = wantsProgress ? (progress: object) => port.postMessage({ progress }) : undefined;
-    const reading = startReading(zlibExpander, { onProgress });
+    const reading = startReading(zlibExpander, { onProgress }, itkFormats());
     return { result: await runReader(reader, pathInput(path), options, reading) };
   } catch (error) {
     if (ImagingError.isInstance(error)) return { error: { code: error.code, message: error.message } };
