@@ -1,6 +1,5 @@
 import { checkLabelled, type Values } from './check-input.js';
 import { MetricsError } from './metrics-error.js';
-import { midranks } from './midranks.js';
 
 export interface Components {
   auc: number;
@@ -10,7 +9,7 @@ export interface Components {
   negative: Float64Array;
 }
 
-/** Sun and Xu, equations 5 to 8: a rank among all minus the rank in one's own class counts the other class. */
+/** DeLong's placement values. Sun and Xu count the other class by differences of midranks; the sums here are the same. */
 export function structuralComponents(labels: Values, scores: Values, name: string): Components {
   const { positives, negatives } = checkLabelled(labels, scores, name);
   if (positives < 2 || negatives < 2) {
@@ -25,16 +24,34 @@ export function structuralComponents(labels: Values, scores: Values, name: strin
     if (labels[i] === 1) positiveScores[p++] = scores[i]!;
     else negativeScores[n++] = scores[i]!;
   }
-  const all = new Float64Array(labels.length);
-  all.set(positiveScores);
-  all.set(negativeScores, positives);
-  const ranks = midranks(all);
-  const ownPositive = midranks(positiveScores);
-  const ownNegative = midranks(negativeScores);
-  const positive = ownPositive.map((own, i) => (ranks[i]! - own) / negatives);
-  const negative = ownNegative.map((own, i) => 1 - (ranks[positives + i]! - own) / positives);
-  const rankSum = ranks.subarray(0, positives).reduce((sum, rank) => sum + rank, 0);
-  return { auc: (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives), positive, negative };
+  const sortedPositive = positiveScores.slice().sort();
+  const sortedNegative = negativeScores.slice().sort();
+  let wins = 0;
+  const positive = positiveScores.map((score) => {
+    const beaten = countBelow(sortedNegative, score);
+    wins += beaten;
+    return beaten / negatives;
+  });
+  const negative = negativeScores.map((score) => 1 - countBelow(sortedPositive, score) / positives);
+  return { auc: wins / (positives * negatives), positive, negative };
+}
+
+/** How many values are below, equal ones counting half: two binary searches (a native sort and these beat ranking indices). */
+function countBelow(sorted: Float64Array, value: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  const below = low;
+  if (sorted[below] !== value) return below;
+  for (high = sorted.length; low < high; ) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return (below + low) / 2;
 }
 
 /** The variance of the difference is taken from the differences themselves: it is then exactly 0 for equal rankings. */

@@ -62,7 +62,7 @@ export function delongDifferenceCi(
  *   differ although neither varies; `INVALID_OPTION` for the level
  * @see pROC `delong.unpaired.test` (Robin et al. 2011, BMC Bioinformatics 12:77)
  * @example
- * delongUnpairedTest([0, 0, 1, 1], [0.1, 0.6, 0.5, 0.7], [0, 0, 1, 1], [0.3, 0.4, 0.2, 0.5]).t // 0.447
+ * delongUnpairedTest([0, 0, 1, 1], [0.1, 0.6, 0.5, 0.7], [0, 0, 1, 1], [0.3, 0.4, 0.2, 0.5]).t // 0.408
  */
 export function delongUnpairedTest(
   labelsA: Values,

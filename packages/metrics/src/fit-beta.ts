@@ -15,7 +15,7 @@ export type BetaCalibrator = Calibrator & { method: 'beta'; a: number; b: number
  *   classes or point the wrong way
  * @see Kull, Silva Filho and Flach 2017, AISTATS; betacal `BetaCalibration('abm')`
  * @example
- * fitBeta([0, 1, 0, 1, 0, 1], [0.1, 0.3, 0.4, 0.8, 0.6, 0.9]).transform([0.5])
+ * fitBeta([0, 1, 0, 1, 0, 1], [0.1, 0.3, 0.4, 0.8, 0.6, 0.9]).transform([0.5]) // [0.396]
  */
 export function fitBeta(
   labels: Values,

@@ -19,7 +19,7 @@ export interface MulticlassAuc {
  * @throws MetricsError `EMPTY`, `LENGTH_MISMATCH`, `NOT_FINITE`, `INVALID_LABEL`; `ONE_CLASS` when a class has no case
  * @see Hand and Till 2001, Mach Learn 45:171; scikit-learn `roc_auc_score(multi_class='ovo' | 'ovr')`
  * @example
- * multiclassAuc([0, 1, 2], [[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.3, 0.4, 0.3]]).auc // 0.833
+ * multiclassAuc([0, 1, 2], [[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.3, 0.4, 0.3]]).auc // 0.917
  */
 export function multiclassAuc(
   labels: Values,

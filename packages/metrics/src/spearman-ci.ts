@@ -17,7 +17,7 @@ export interface SpearmanInterval {
  * @throws MetricsError as `spearman`; `TOO_FEW` below four cases; `INVALID_OPTION`
  * @see Bonett and Wright 2000, Psychometrika 65:23; pingouin `corr(method='spearman')` is `fisher`
  * @example
- * spearmanCi([1, 2, 3, 4, 5], [1, 3, 2, 4, 5]).lower // 0.02
+ * spearmanCi([1, 2, 3, 4, 5], [1, 3, 2, 4, 5]).lower // -0.17
  */
 export function spearmanCi(
   x: Values,

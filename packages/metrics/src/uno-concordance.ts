@@ -16,7 +16,7 @@ import { weightedConcordance } from './weighted-concordance.js';
  *   where G is 0; `OUT_OF_RANGE` when it lies beyond `censoring`
  * @see Uno et al. 2011, Stat Med 30:1105; scikit-survival `concordance_index_ipcw`
  * @example
- * unoConcordance([2, 3, 4, 6], [1, 0, 1, 0], [0.9, 0.4, 0.3, 0.5]) // 0.583
+ * unoConcordance([2, 3, 4, 6], [1, 0, 1, 0], [0.9, 0.4, 0.3, 0.5]) // 0.571
  */
 export function unoConcordance(
   times: Values,
