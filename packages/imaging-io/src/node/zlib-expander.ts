@@ -5,7 +5,7 @@ import { type ByteRange, type ByteSource, type Expander, streamError } from '../
 import { ImagingError } from '../imaging-error.js';
 
 /** Compressed bytes read at once: the next are read while these are expanded. Less would cost time in waiting, more would keep the thread busy. */
-const PIECE_BYTES = 2 ** 23;
+const PIECE_BYTES = 2 ** 22;
 
 /** Up to here the result is one chunk, so that chunks need not be joined (-35 % time on a CT); zlib counts in 32 bits. */
 const MAX_CHUNK_BYTES = 2 ** 30;
