@@ -39,4 +39,24 @@ export function poolCases(
     }));
 }
 
+/**
+ * For each case of `poolCases` the mean threshold of the trials that predicted it. Those never saw it; other folds' trials
+ * may have chosen their threshold on it, since one fold's test cases are another's validation cases.
+ */
+export function caseThresholds(
+  trials: readonly CollectedTrial[],
+  split: 'test' | 'external',
+): { threshold: number[]; volumeThreshold: number[] } {
+  const results = new Map<string, TrialResult[]>();
+  for (const { predictions, result } of trials) {
+    for (const { caseId } of predictions.filter((each) => each.split === split)) {
+      results.set(caseId, [...(results.get(caseId) ?? []), result]);
+    }
+  }
+  const byCase = [...results].sort(([a], [b]) => (a < b ? -1 : 1));
+  const means = (name: 'threshold' | 'volumeThreshold') =>
+    byCase.map(([, own]) => mean(own.map((result) => result[name])));
+  return { threshold: means('threshold'), volumeThreshold: means('volumeThreshold') };
+}
+
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -113,3 +113,14 @@ test('nested: the inner folds choose, whatever the outer folds would say', () =>
     ['fold-1', 'b'],
   ]);
 });
+
+test("a case is judged by the threshold of the fold that tested it, not by the folds' mean", () => {
+  // thresholds 0.4, 0.5 and 0.6 by fold; every score lies between its own threshold and the mean, or beyond both
+  const score = (i: number) => [0.45, 0.5, 0.55][i % 3]!;
+  const { model, threshold } = evaluatePooled(folds(score), folds(score), options);
+  expect(threshold).toBeCloseTo(0.5, 12);
+  const calledPositive = LABELS.filter((_, i) => i % 3 < 2); // 0.45 >= 0.4, 0.5 >= 0.5, 0.55 < 0.6
+  expect(model.confusion.tp).toBe(calledPositive.filter((label) => label === 1).length);
+  expect(model.confusion.fp).toBe(calledPositive.filter((label) => label === 0).length);
+  expect(model.accuracy.estimate).toBe((model.confusion.tp + model.confusion.tn) / LABELS.length);
+});

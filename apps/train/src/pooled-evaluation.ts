@@ -1,6 +1,11 @@
 import { rocAuc } from '@onco-response/metrics';
-import { compareModels, evaluateModel } from '@onco-response/report';
-import { type CollectedTrial, type PooledCase, poolCases } from './pool-cases.js';
+import {
+  compareModels,
+  type EvaluationOptions,
+  evaluateModel,
+  type ModelEvaluation,
+} from '@onco-response/report';
+import { type CollectedTrial, caseThresholds, poolCases } from './pool-cases.js';
 
 export interface PooledOptions {
   bootstrap: { resamples: number; seed: number; level: number };
@@ -20,18 +25,17 @@ export function evaluatePooled(
   first: readonly CollectedTrial[],
   { bootstrap, patientOf }: PooledOptions,
 ) {
-  // Each threshold was chosen on its trial's own validation cases, so their mean has seen no test case.
-  const threshold = mean(trials.map(({ result }) => result.threshold));
-  const volumeThreshold = mean(first.map(({ result }) => result.volumeThreshold));
-  const measure = (cases: readonly PooledCase[], reference: readonly PooledCase[]) => {
+  const measure = (split: 'test' | 'external') => {
+    const cases = poolCases(trials, split);
+    const reference = poolCases(first, split);
     const labels = cases.map(({ label }) => label);
     const clusters = cases.map(({ caseId }) => patientOf.get(caseId) as string);
     const scores = cases.map(({ probability }) => probability);
     const volume = reference.map(({ volumeOnlyProbability }) => volumeOnlyProbability);
     const options = { bootstrap, clusters };
     return {
-      model: evaluateModel(labels, scores, { threshold, ...options }),
-      volumeOnly: evaluateModel(labels, volume, { threshold: volumeThreshold, ...options }),
+      model: evaluateByCase(labels, scores, caseThresholds(trials, split).threshold, options),
+      volumeOnly: evaluateByCase(labels, volume, caseThresholds(first, split).volumeThreshold, options),
       modelAgainstVolumeOnly: compareModels(labels, scores, volume, options),
       againstFirst:
         trials === first
@@ -44,12 +48,38 @@ export function evaluatePooled(
             ),
     };
   };
-  const external = poolCases(trials, 'external');
+  const pooled = measure('test');
   return {
-    threshold,
-    ...measure(poolCases(trials, 'test'), poolCases(first, 'test')),
-    ...(external.length > 0 && { external: measure(external, poolCases(first, 'external')) }),
+    threshold: pooled.model.threshold,
+    ...pooled,
+    ...(poolCases(trials, 'external').length > 0 && { external: measure('external') }),
     folds: foldNames(trials).map((fold) => evaluateFold(fold, trials, bootstrap, patientOf)),
+  };
+}
+
+/**
+ * `evaluateModel` where each case has a threshold of its own, chosen by models that never saw it. `threshold` is their mean,
+ * for show: in k-fold cross-validation one fold's validation cases are another's test cases, so no single one would do.
+ */
+function evaluateByCase(
+  labels: (0 | 1)[],
+  scores: readonly number[],
+  thresholds: readonly number[],
+  options: Omit<EvaluationOptions, 'threshold'>,
+): ModelEvaluation {
+  // each case's threshold is moved to 0.5, which keeps every decision
+  const moved = scores.map((score, at) => {
+    const threshold = thresholds[at]!;
+    if (score < threshold) return score / (2 * threshold);
+    return score >= 1 ? 1 : 1 - (1 - score) / (2 - 2 * threshold);
+  });
+  const decided = evaluateModel(labels, moved, { threshold: 0.5, ...options });
+  const { confusion, sensitivity, specificity, accuracy, f1Score, balancedAccuracy } = decided;
+  const { positivePredictiveValue, negativePredictiveValue } = decided;
+  return {
+    ...evaluateModel(labels, scores as number[], { threshold: mean(thresholds), ...options }),
+    ...{ confusion, sensitivity, specificity, accuracy, f1Score, balancedAccuracy },
+    ...{ positivePredictiveValue, negativePredictiveValue },
   };
 }
 

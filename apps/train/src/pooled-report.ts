@@ -55,7 +55,7 @@ export function pooledReport({ plan, rows, chosen, record, trainingSeconds }: Co
     threshold: {
       value: first.evaluation.threshold,
       chosenOn: 'validation',
-      rule: 'mean over trials of the largest Youden index on their validation cases',
+      rule: 'for each case by the models that never saw it: the largest Youden index on their validation cases; shown is the mean',
     },
     bootstrap: { resamples, level, seed: splitSeed },
     ...(plan.origin && {
