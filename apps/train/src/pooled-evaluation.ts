@@ -1,10 +1,5 @@
 import { rocAuc } from '@onco-response/metrics';
-import {
-  compareModels,
-  type EvaluationOptions,
-  evaluateModel,
-  type ModelEvaluation,
-} from '@onco-response/report';
+import { compareModels, evaluateModel } from '@onco-response/report';
 import { type CollectedTrial, caseThresholds, poolCases } from './pool-cases.js';
 
 export interface PooledOptions {
@@ -34,8 +29,14 @@ export function evaluatePooled(
     const volume = reference.map(({ volumeOnlyProbability }) => volumeOnlyProbability);
     const options = { bootstrap, clusters };
     return {
-      model: evaluateByCase(labels, scores, caseThresholds(trials, split).threshold, options),
-      volumeOnly: evaluateByCase(labels, volume, caseThresholds(first, split).volumeThreshold, options),
+      model: evaluateModel(labels, scores, {
+        threshold: caseThresholds(trials, split).threshold,
+        ...options,
+      }),
+      volumeOnly: evaluateModel(labels, volume, {
+        threshold: caseThresholds(first, split).volumeThreshold,
+        ...options,
+      }),
       modelAgainstVolumeOnly: compareModels(labels, scores, volume, options),
       againstFirst:
         trials === first
@@ -54,32 +55,6 @@ export function evaluatePooled(
     ...pooled,
     ...(poolCases(trials, 'external').length > 0 && { external: measure('external') }),
     folds: foldNames(trials).map((fold) => evaluateFold(fold, trials, bootstrap, patientOf)),
-  };
-}
-
-/**
- * `evaluateModel` where each case has a threshold of its own, chosen by models that never saw it. `threshold` is their mean,
- * for show: in k-fold cross-validation one fold's validation cases are another's test cases, so no single one would do.
- */
-function evaluateByCase(
-  labels: (0 | 1)[],
-  scores: readonly number[],
-  thresholds: readonly number[],
-  options: Omit<EvaluationOptions, 'threshold'>,
-): ModelEvaluation {
-  // each case's threshold is moved to 0.5, which keeps every decision
-  const moved = scores.map((score, at) => {
-    const threshold = thresholds[at]!;
-    if (score < threshold) return score / (2 * threshold);
-    return score >= 1 ? 1 : 1 - (1 - score) / (2 - 2 * threshold);
-  });
-  const decided = evaluateModel(labels, moved, { threshold: 0.5, ...options });
-  const { confusion, sensitivity, specificity, accuracy, f1Score, balancedAccuracy } = decided;
-  const { positivePredictiveValue, negativePredictiveValue } = decided;
-  return {
-    ...evaluateModel(labels, scores as number[], { threshold: mean(thresholds), ...options }),
-    ...{ confusion, sensitivity, specificity, accuracy, f1Score, balancedAccuracy },
-    ...{ positivePredictiveValue, negativePredictiveValue },
   };
 }
 
@@ -135,4 +110,3 @@ export function chooseOnInnerFolds(
 const foldNames = (trials: readonly CollectedTrial[]) => [
   ...new Set(trials.map(({ result }) => result.fold)),
 ];
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,3 +1,4 @@
+import { normalDistribution } from '@onco-response/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { consuming } from './consuming.js';
 
@@ -18,16 +19,6 @@ export function gelu<T extends tf.Tensor>(x: T): T {
     return { value: tf.mul(x, phi), gradFunc };
   });
   return operation(x) as T;
-}
-
-/** Each line frees what the one before it made: at its peak three tensors of x's size. */
-function normalDistribution<T extends tf.Tensor>(x: T): T {
-  const error = tf.tidy(() => tf.erf(tf.mul(x, Math.SQRT1_2)));
-  const halved = tf.mul(error, 0.5);
-  error.dispose();
-  const shifted = tf.add(halved, 0.5);
-  halved.dispose();
-  return shifted as T;
 }
 
 /** exp(-x^2 / 2) / sqrt(2 pi), the factor taken into the exponent to save a pass over x. */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { normalDistribution } from './normal-distribution.js';
 
 /** Operations that a backend can do in one kernel where tfjs has several. None of them is differentiated by tfjs. */
 export interface FusedKernels {
@@ -33,7 +34,7 @@ export function affine(
   return tf.tidy(() => {
     const product = tf.matMul(x, weight, false, true) as tf.Tensor2D;
     const shifted = bias ? tf.add(product, bias) : product;
-    return (activation ? exactGelu(shifted) : shifted) as tf.Tensor2D;
+    return (activation ? tf.mul(shifted, normalDistribution(shifted)) : shifted) as tf.Tensor2D;
   });
 }
 
@@ -53,14 +54,4 @@ export function normaliseLayer<T extends tf.Tensor>(
     const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon)); // [..., 1]
     return tf.add(tf.mul(tf.mul(centred, inverse), weight), bias) as T;
   });
-}
-
-/** Each line frees what the one before it made: at its peak three tensors of x's size. */
-function exactGelu(x: tf.Tensor): tf.Tensor {
-  const error = tf.tidy(() => tf.erf(tf.mul(x, Math.SQRT1_2)));
-  const halved = tf.mul(error, 0.5);
-  error.dispose();
-  const phi = tf.add(halved, 0.5);
-  halved.dispose();
-  return tf.mul(x, phi);
 }

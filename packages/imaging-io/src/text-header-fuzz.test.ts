@@ -3,21 +3,11 @@ import { expect, test } from 'vitest';
 import { ImagingError } from './imaging-error.js';
 import { readMetaImage } from './meta-image.js';
 import { readNrrd } from './nrrd.js';
+import { randomNumbers } from './test-fuzz.js';
 
 const { cases } = JSON.parse(
   readFileSync(new URL('./__fixtures__/nrrd-metaimage.json', import.meta.url), 'utf8'),
 ) as { cases: { ending: string; file: string; dataFile?: string }[] };
-
-/** mulberry32: the same mutations in every run. */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 const WORDS = [
   '-1',

@@ -57,3 +57,15 @@ test('compares two models by DeLong and by a paired bootstrap', () => {
   expect(degenerate.delong).toBeNull();
   expect(degenerate.notDefined.delong).toMatch(/no sampling variance/);
 });
+
+test('thresholds of single cases decide as one threshold does where they are equal; one is needed for each', () => {
+  const { labels, scores } = main;
+  const each = Array.from(scores, () => options.threshold);
+  const single = evaluateModel(labels, scores, options);
+  const { threshold, ...byCase } = evaluateModel(labels, scores, { ...options, threshold: each });
+  expect(threshold).toBeCloseTo(single.threshold, 12);
+  expect(single).toMatchObject(byCase);
+  for (const wrong of [each.slice(1), each.map((value, at) => (at === 0 ? Number.NaN : value))]) {
+    expect(() => evaluateModel(labels, scores, { ...options, threshold: wrong })).toThrow(/thresholds/);
+  }
+});

@@ -20,10 +20,14 @@ import {
   type Statistic,
   wilsonCi,
 } from '@onco-response/metrics';
+import { ReportError } from './report-error.js';
 
 export interface EvaluationOptions {
-  /** score >= threshold counts as positive; chosen on validation cases */
-  threshold: number;
+  /**
+   * score >= threshold counts as positive; chosen on validation cases. One for each case where it differs between them: in
+   * k-fold cross-validation one fold's validation cases are another's test cases, so a single one would have seen some.
+   */
+  threshold: number | readonly number[];
   bootstrap: { resamples: number; seed: number; level: number };
   /** the patient of each case: the bootstrap then draws patients */
   clusters?: ArrayLike<string | number>;
@@ -46,6 +50,7 @@ export interface ModelEvaluation {
   rocAuc: BootstrapInterval;
   delong: AucInterval | null;
   prAuc: BootstrapInterval;
+  /** the mean where each case has its own */
   threshold: number;
   confusion: Confusion;
   /** Wilson intervals */
@@ -86,8 +91,8 @@ export function evaluateModel(
   { threshold, bootstrap, clusters }: EvaluationOptions,
 ): ModelEvaluation {
   const { resamples, seed, level } = bootstrap;
-  const interval = (statistic: Statistic) =>
-    bootstrapCi(statistic, labels, scores, {
+  const interval = (statistic: Statistic, values: ArrayLike<number> = scores) =>
+    bootstrapCi(statistic, labels, values, {
       resamples,
       seed,
       level,
@@ -111,7 +116,9 @@ export function evaluateModel(
   });
 
   const auc = interval(rocAuc);
-  const counts = confusion(labels, scores, threshold);
+  const [decisive, cut] =
+    typeof threshold === 'number' ? [scores, threshold] : [decisions(scores, threshold), 1];
+  const counts = confusion(labels, decisive, cut);
   const { tp, fp, tn, fn } = counts;
   const cases = labels.length;
   return {
@@ -123,15 +130,15 @@ export function evaluateModel(
     rocAuc: auc,
     delong: orNull('delong', () => delongCi(labels, scores, { level })),
     prAuc: interval(prAuc),
-    threshold,
+    threshold: typeof threshold === 'number' ? threshold : mean(threshold),
     confusion: counts,
     sensitivity: proportion(tp, tp + fn),
     specificity: proportion(tn, tn + fp),
     positivePredictiveValue: orNull('positivePredictiveValue', () => proportion(tp, tp + fp)),
     negativePredictiveValue: orNull('negativePredictiveValue', () => proportion(tn, tn + fn)),
     accuracy: proportion(tp + tn, cases),
-    f1Score: interval((l, s) => f1Score(l, s, threshold)),
-    balancedAccuracy: interval((l, s) => balancedAccuracy(l, s, threshold)),
+    f1Score: interval((l, s) => f1Score(l, s, cut), decisive),
+    balancedAccuracy: interval((l, s) => balancedAccuracy(l, s, cut), decisive),
     brierScore: orNull('brierScore', () => brierScore(labels, scores)),
     expectedCalibrationError: orNull('expectedCalibrationError', () =>
       expectedCalibrationError(labels, scores, { bins: 10 }),
@@ -148,3 +155,16 @@ export function evaluateModel(
     notDefined,
   };
 }
+
+/** 1 where a case's score reaches its own threshold, else 0. */
+function decisions(scores: ArrayLike<number>, thresholds: readonly number[]): number[] {
+  if (thresholds.length !== scores.length || !thresholds.every(Number.isFinite)) {
+    throw new ReportError({
+      code: 'INVALID_INPUT',
+      message: `${thresholds.length} thresholds were given for ${scores.length} cases: one finite number a case is needed`,
+    });
+  }
+  return thresholds.map((threshold, at) => Number(scores[at]! >= threshold));
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
