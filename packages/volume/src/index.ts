@@ -14,7 +14,7 @@ export {
   sameGrid,
   voxelVolumeMm3,
 } from './geometry.js';
-export { dilate, erode, ring } from './morphology.js';
+export { closing, dilate, erode, opening, ring } from './morphology.js';
 export { pad } from './pad.js';
 export { orientationOf, reorient, reorientGrid } from './reorient.js';
 export { resample } from './resample.js';

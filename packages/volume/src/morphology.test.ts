@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createVolume } from './create-volume.js';
 import { distanceTransform } from './distance-transform.js';
-import { dilate, erode, ring } from './morphology.js';
+import { closing, dilate, erode, opening, ring } from './morphology.js';
 import { noiseMask } from './test-volumes.js';
 import type { Grid, Mask } from './types.js';
 
@@ -79,4 +79,48 @@ test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('%f mm is refused', (mm) =
   for (const operation of [dilate, erode, ring]) {
     expect(() => operation(mask, mm)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
   }
+});
+
+describe.each([0, 0.5, 1.6, 3])('closing and opening by %f mm', (mm) => {
+  const noisy = noiseMask([15, 13, 8], [0.9, 0.7, 2.5], 0.2, 11);
+  const [width, height, depth] = noisy.size;
+  const reach = noisy.spacing.map((s) => Math.ceil(mm / s) + 1);
+  /** The definition: inside, where every voxel of the endless grid within mm is within mm of the mask. */
+  function closedByDefinition(x: number, y: number, z: number): boolean {
+    const near = (visit: (x: number, y: number, z: number) => boolean, cx: number, cy: number, cz: number) => {
+      for (let dz = -reach[2]!; dz <= reach[2]!; dz++) {
+        for (let dy = -reach[1]!; dy <= reach[1]!; dy++) {
+          for (let dx = -reach[0]!; dx <= reach[0]!; dx++) {
+            const far = Math.hypot(dx * noisy.spacing[0], dy * noisy.spacing[1], dz * noisy.spacing[2]);
+            if (far <= mm + 1e-6 && visit(cx + dx, cy + dy, cz + dz)) return true;
+          }
+        }
+      }
+      return false;
+    };
+    const isMask = (i: number, j: number, k: number): boolean =>
+      i >= 0 && j >= 0 && k >= 0 && i < width && j < height && k < depth
+        ? noisy.data[i + width * (j + height * k)] !== 0
+        : false;
+    return !near((i, j, k) => !near(isMask, i, j, k), x, y, z);
+  }
+  test('closing equals its definition, at the edge too', () => {
+    const { data } = closing(noisy, mm);
+    const places = mm > 2 ? 60 : 400;
+    for (let n = 0; n < places; n++) {
+      const at = (n * 7919) % data.length;
+      const [x, y, z] = [at % width, Math.floor(at / width) % height, Math.floor(at / (width * height))];
+      expect(data[at]).toBe(closedByDefinition(x, y, z) ? 1 : 0);
+    }
+  });
+  test('closing only adds, opening only takes away, and twice is once', () => {
+    const closed = closing(noisy, mm);
+    const opened = opening(closed, mm);
+    noisy.data.forEach((v, at) => {
+      expect(closed.data[at]).toBeGreaterThanOrEqual(v);
+      expect(opened.data[at]).toBeLessThanOrEqual(closed.data[at]!);
+    });
+    expect(closing(closed, mm).data).toEqual(closed.data);
+    expect(opening(opened, mm).data).toEqual(opened.data);
+  });
 });

@@ -2,6 +2,7 @@ import { boundingBox } from './bounding-box.js';
 import { checkNumber, checkVolume } from './check-volume.js';
 import { crop } from './crop.js';
 import { squaredDistances } from './distance-transform.js';
+import { pad } from './pad.js';
 import type { Box, Mask, Vec3, Volume } from './types.js';
 
 /** 0.7 + 0.7 + 0.7 is not 2.1 in float64: a distance equal to mm but for rounding counts as equal. */
@@ -52,6 +53,41 @@ export function ring(mask: Volume, mm: number): Mask {
   const dilated = dilate(mask, mm);
   for (let at = 0; at < dilated.data.length; at++) if (mask.data[at] !== 0) dilated.data[at] = 0;
   return dilated;
+}
+
+/**
+ * `dilate`, then `erode` by the same distance: gaps and notches narrower than about twice `mm` are closed, the rest of
+ * the outline stays. Beyond the image's edge lies background. Any non-zero voxel is mask; the result is 0/1.
+ * @throws VolumeError INVALID_ARGUMENT unless mm >= 0
+ * @example
+ * const withoutNotches = closing(lesion, 2);
+ */
+export function closing(mask: Volume, mm: number): Mask {
+  checkVolume(mask, 'mask');
+  checkNumber(mm, 'mm', 0);
+  // room for the dilation and a layer of background around it: the closing itself stays in the mask's own box
+  const room = mask.spacing.map((s) => Math.ceil(mm / s) + 1) as unknown as Vec3;
+  return inBox(mask, [0, 0, 0], (part) => {
+    const closed = erode(dilate(pad(part, { before: room }), mm), mm);
+    const [width, height] = closed.size;
+    return (at) => {
+      const x = at % part.size[0];
+      const y = Math.floor(at / part.size[0]) % part.size[1];
+      const z = Math.floor(at / (part.size[0] * part.size[1]));
+      return closed.data[x + room[0] + width * (y + room[1] + height * (z + room[2]))] !== 0;
+    };
+  });
+}
+
+/**
+ * `erode`, then `dilate` by the same distance: parts thinner than about twice `mm`, such as a vessel that runs into a
+ * lesion, go; the rest of the outline stays. Any non-zero voxel is mask; the result is 0/1.
+ * @throws VolumeError INVALID_ARGUMENT unless mm >= 0
+ * @example
+ * const withoutVessels = opening(lesion, 1.5);
+ */
+export function opening(mask: Volume, mm: number): Mask {
+  return dilate(erode(mask, mm), mm);
 }
 
 /** Works on the mask's bounding box plus a margin only: a lesion is a small part of a CT. */

@@ -1,11 +1,13 @@
-import { pipeline, Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { constants, createUnzip, inflateRaw, unzipSync } from 'node:zlib';
+import { constants, createUnzip, inflateRaw, type Unzip, unzipSync } from 'node:zlib';
 import { type ByteRange, type ByteSource, type Expander, streamError } from '../byte-source.js';
 import { ImagingError } from '../imaging-error.js';
 
-/** Compressed bytes read at once: the next are read while these are expanded. Less would cost time in waiting, more would keep the thread busy. */
+/** Compressed bytes read at once, a few milliseconds of the thread; two such buffers are used again and again. */
 const PIECE_BYTES = 2 ** 22;
+
+/** The first pieces are small, so that expanding begins at once; each is twice the one before. */
+const FIRST_PIECE_BYTES = 2 ** 18;
 
 /** Up to here the result is one chunk, so that chunks need not be joined (-35 % time on a CT); zlib counts in 32 bits. */
 const MAX_CHUNK_BYTES = 2 ** 30;
@@ -103,20 +105,43 @@ async function* expanded(
   taken: (bytes: number) => void,
 ): AsyncGenerator<Buffer, void, undefined> {
   const unzip = createUnzip({ chunkSize });
-  const pieces = Readable.from(piecesOf(source, range, taken), { highWaterMark: 1 });
-  // errors come out of the loop; leaving it ends both streams
-  pipeline(pieces, unzip, () => undefined);
+  // errors come out of the loop below, which also ends this one when it is left
+  const feeding = feed(unzip, source, range, taken).catch((error) => unzip.destroy(error));
   try {
     for await (const part of unzip) yield part as Buffer;
   } catch (error) {
     if (ImagingError.isInstance(error)) throw error;
     throw streamError(source.name, (error as { code?: string } | null)?.code === 'Z_BUF_ERROR');
+  } finally {
+    await feeding; // the source may be closed only now
   }
 }
 
-async function* piecesOf(source: ByteSource, { offset, length }: ByteRange, taken: (bytes: number) => void) {
-  for (let done = 0; done < length; done += PIECE_BYTES) {
-    yield await source.read(offset + done, Math.min(PIECE_BYTES, length - done));
-    taken(Math.min(length, done + PIECE_BYTES));
+/** Writes the pieces one by one. Two buffers in turn: the next piece is read while the one before is expanded. */
+async function feed(
+  unzip: Unzip,
+  source: ByteSource,
+  { offset, length }: ByteRange,
+  taken: (bytes: number) => void,
+): Promise<void> {
+  const buffers = Array.from({ length: 2 }, () => new Uint8Array(Math.min(PIECE_BYTES, length)));
+  let written: Promise<void> = Promise.resolve();
+  let count = 0;
+  for (let done = 0, turn = 0; done < length && !unzip.destroyed; done += count, turn = 1 - turn) {
+    count = Math.min(Math.max(2 * count, FIRST_PIECE_BYTES), PIECE_BYTES, length - done);
+    const piece = await source.read(offset + done, count, buffers[turn]);
+    await written;
+    taken(done);
+    // a stream that has ended, or is given up, takes no more and need not say so
+    written = new Promise((next) => {
+      unzip.once('close', next);
+      unzip.write(piece, () => {
+        unzip.off('close', next);
+        next();
+      });
+    });
   }
+  await written;
+  taken(length);
+  unzip.end();
 }
