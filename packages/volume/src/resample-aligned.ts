@@ -64,9 +64,10 @@ function linearPlane(source: Block, depth: number, x: AxisTaps, y: AxisTaps, to:
       const right = index[tap + 1]!;
       const t = weight[tap]!;
       const u = weight[tap + 1]!;
+      // in this order in linear-kernel.wat, too
       to[at] =
-        v * (t * data[top + left]! + u * data[top + right]!) +
-        w * (t * data[bottom + left]! + u * data[bottom + right]!);
+        t * (v * data[top + left]! + w * data[bottom + left]!) +
+        u * (v * data[top + right]! + w * data[bottom + right]!);
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { Block, Region } from './block.js';
+import { resampleInt16 } from './linear-kernel.js';
 import { resampleAffine } from './resample-affine.js';
-import { copyNearest, resampleAligned } from './resample-aligned.js';
+import { type AllTaps, copyNearest, resampleAligned } from './resample-aligned.js';
 import { type ResamplePlan, regionTaps } from './resample-plan.js';
 import type { VoxelArray } from './types.js';
 
@@ -21,8 +22,16 @@ export function resampleRegion(source: Block, target: Block, region: Region, pla
     };
     const taps = regionTaps(plan, band);
     if (plan.interpolation === 'nearest') copyNearest(source, target, band, taps);
-    else resampleAligned(source, target as Block<Float32Array | Float64Array>, band, taps);
+    else if (!inKernel(source, target, band, taps)) {
+      resampleAligned(source, target as Block<Float32Array | Float64Array>, band, taps);
+    }
   }
+}
+
+function inKernel({ data, ...at }: Block, target: Block, region: Region, taps: AllTaps): boolean {
+  if (taps[0].taps !== 2 || !(data instanceof Int16Array) || !(target.data instanceof Float32Array))
+    return false;
+  return resampleInt16({ data, ...at }, target as Block<Float32Array>, region, taps);
 }
 
 /** Constructor of one of the voxel types. */
