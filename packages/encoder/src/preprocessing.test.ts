@@ -111,3 +111,21 @@ test('missing fields are those of the processor that is named; what is switched 
     channels: 3,
   });
 });
+
+test.each([
+  ['image_mean', [0.5, 0.5]],
+  ['image_mean', 0.5],
+  ['image_std', [0.2, 0, 0.2]],
+  ['image_std', ['0.2', 0.2, 0.2]],
+  ['size', { longest_edge: 1024 }],
+  ['size', { shortest_edge: -1 }],
+  ['size', 'large'],
+  ['crop_size', { height: 224 }],
+  ['resample', 9],
+  ['resample', 'cubic'],
+  ['rescale_factor', 0],
+])('%s %j is refused, never replaced in silence', (name, value) => {
+  const bad = () => recipe({ model_type: 'dinov2' }, { do_center_crop: true, [name]: value });
+  expect(bad).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
+  expect(bad).toThrow(`preprocessor_config.json: ${name}`);
+});

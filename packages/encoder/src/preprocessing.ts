@@ -1,3 +1,4 @@
+import { EncoderError } from './encoder-error.js';
 import type { ModelType } from './families.js';
 import type { VitConfig } from './vit-config.js';
 
@@ -72,6 +73,7 @@ const PROCESSORS: Readonly<Record<string, Recipe>> = {
 /**
  * Reads a Hugging Face preprocessor_config.json. What it leaves out is as the processor that it names has it, or, where it
  * names none or is not there itself, as the family's published one.
+ * @throws EncoderError MALFORMED for a field that is there and cannot be meant
  */
 export function preprocessingOf(config: VitConfig, preprocessor: unknown): Preprocessing {
   const fields = (preprocessor ?? {}) as Record<string, unknown>;
@@ -81,43 +83,76 @@ export function preprocessingOf(config: VitConfig, preprocessor: unknown): Prepr
   const isOff = (name: string) => fields[name] === false;
   const crops =
     fields.do_center_crop === true || (!isOff('do_center_crop') && (base.crop || fields.crop_size));
-  const crop = crops ? (sidesOf(fields.crop_size) ?? base.crop ?? square(config.image_size)) : null;
+  const crop = crops
+    ? (sidesOf('crop_size', fields.crop_size) ?? base.crop ?? square(config.image_size))
+    : null;
   const byEdge = base.resize !== null && 'shortestEdge' in base.resize;
   const resize = isOff('do_resize') ? null : (resizeOf(fields.size, byEdge) ?? base.resize);
-  const code = fields.resample;
   return {
     imageSize:
       crop?.height ??
       (resize === null ? config.image_size : 'height' in resize ? resize.height : resize.shortestEdge),
-    mean: isOff('do_normalize') ? [0, 0, 0] : (tripleOf(fields.image_mean) ?? base.mean),
-    std: isOff('do_normalize') ? [1, 1, 1] : (tripleOf(fields.image_std) ?? base.std),
+    mean: isOff('do_normalize') ? [0, 0, 0] : (tripleOf('image_mean', fields) ?? base.mean),
+    std: isOff('do_normalize') ? [1, 1, 1] : (stdOf(fields) ?? base.std),
     resize,
     crop,
-    resample: (typeof code === 'number' ? FILTERS[code] : undefined) ?? base.resample,
-    rescaleFactor: isOff('do_rescale')
-      ? 1
-      : typeof fields.rescale_factor === 'number'
-        ? fields.rescale_factor
-        : 1 / 255,
+    resample: filterOf(fields.resample) ?? base.resample,
+    rescaleFactor: isOff('do_rescale') ? 1 : factorOf(fields.rescale_factor),
     channels: config.num_channels,
   };
 }
 
 /** A number means, by the processor, both sides or the shorter one. */
 function resizeOf(size: unknown, byEdge: boolean): Preprocessing['resize'] | undefined {
-  if (typeof size === 'number') return byEdge ? { shortestEdge: size } : square(size);
-  const edge = (size as { shortest_edge?: unknown } | undefined)?.shortest_edge;
-  return typeof edge === 'number' ? { shortestEdge: edge } : sidesOf(size);
+  if (typeof size === 'number' && byEdge) return { shortestEdge: sideOf('size', size) };
+  const edge = (size as { shortest_edge?: unknown } | null | undefined)?.shortest_edge;
+  return edge === undefined ? sidesOf('size', size) : { shortestEdge: sideOf('size.shortest_edge', edge) };
 }
 
-function sidesOf(size: unknown): Sides | undefined {
-  if (typeof size === 'number') return square(size);
-  const { height, width } = (size ?? {}) as { height?: unknown; width?: unknown };
-  return typeof height === 'number' && typeof width === 'number' ? { height, width } : undefined;
+function sidesOf(name: string, size: unknown): Sides | undefined {
+  if (size === undefined || size === null) return undefined;
+  if (typeof size === 'number') return square(sideOf(name, size));
+  const { height, width } = size as { height?: unknown; width?: unknown };
+  if (height === undefined || width === undefined)
+    throw refusal(name, size, 'a number, {"shortest_edge"} or {"height", "width"}');
+  return { height: sideOf(`${name}.height`, height), width: sideOf(`${name}.width`, width) };
 }
 
-function tripleOf(values: unknown): [number, number, number] | undefined {
-  const isTriple =
-    Array.isArray(values) && values.length === 3 && values.every((value) => typeof value === 'number');
-  return isTriple ? (values as [number, number, number]) : undefined;
+function sideOf(name: string, value: unknown): number {
+  if (Number.isInteger(value) && (value as number) > 0) return value as number;
+  throw refusal(name, value, 'a whole number of pixels above 0');
+}
+
+function tripleOf(name: string, fields: Record<string, unknown>): [number, number, number] | undefined {
+  const values = fields[name];
+  if (values === undefined || values === null) return undefined;
+  if (Array.isArray(values) && values.length === 3 && values.every(Number.isFinite))
+    return values as [number, number, number];
+  throw refusal(name, values, 'three numbers');
+}
+
+function stdOf(fields: Record<string, unknown>): [number, number, number] | undefined {
+  const std = tripleOf('image_std', fields);
+  if (std?.some((value) => value <= 0)) throw refusal('image_std', std, 'three numbers above 0');
+  return std;
+}
+
+function filterOf(code: unknown): (typeof FILTERS)[number] | undefined {
+  if (code === undefined || code === null) return undefined;
+  const filter = FILTERS[code as number];
+  if (filter === undefined) throw refusal('resample', code, 'a code from 0 to 5');
+  return filter;
+}
+
+function factorOf(factor: unknown): number {
+  if (factor === undefined || factor === null) return 1 / 255;
+  if (Number.isFinite(factor) && (factor as number) > 0) return factor as number;
+  throw refusal('rescale_factor', factor, 'a number above 0');
+}
+
+function refusal(name: string, found: unknown, wanted: string): EncoderError {
+  return new EncoderError({
+    code: 'MALFORMED',
+    message: `preprocessor_config.json: ${name} has to be ${wanted}, found ${JSON.stringify(found)}; take the file that was published with the weights`,
+  });
 }
