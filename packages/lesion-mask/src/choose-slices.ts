@@ -1,14 +1,18 @@
 import { LesionMaskError } from './lesion-mask-error.js';
 
 export interface SliceChoice {
-  /** Every slice of the field, `count` spread evenly over those with lesion, or the `count` with most lesion. */
-  readonly choice: 'all' | 'lesionUniform' | 'largestArea';
+  /**
+   * Every slice of the field, every slice with lesion, `count` spread evenly over those with lesion, or the `count` with
+   * most lesion.
+   */
+  readonly choice: 'all' | 'lesionBearing' | 'lesionUniform' | 'largestArea';
   readonly count: number;
 }
 
 /**
  * Which slices to look at, ascending, from the lesion area in each (any unit; 0 = no lesion). Where the lesion has
- * fewer slices than `count`, all of them are taken once. Ties in area go to the lower index. 'all' ignores `count`.
+ * fewer slices than `count`, all of them are taken once. Ties in area go to the lower index. 'all' and
+ * 'lesionBearing' ignore `count`.
  * @throws LesionMaskError EMPTY_MASK where no slice has lesion, INVALID_ARGUMENT
  * @example
  * chooseSlices([0, 4, 9, 7, 1, 0], { choice: 'largestArea', count: 2 }); // [2, 3]
@@ -19,6 +23,7 @@ export function chooseSlices(areas: ArrayLike<number>, { choice, count }: SliceC
   if (withLesion.length === 0)
     throw new LesionMaskError({ code: 'EMPTY_MASK', message: 'no slice has lesion' });
   if (choice === 'all') return all;
+  if (choice === 'lesionBearing') return withLesion;
   if (!Number.isInteger(count) || count < 1) {
     throw new LesionMaskError({
       code: 'INVALID_ARGUMENT',
@@ -39,6 +44,6 @@ export function chooseSlices(areas: ArrayLike<number>, { choice, count }: SliceC
   }
   throw new LesionMaskError({
     code: 'INVALID_ARGUMENT',
-    message: `slices.choice has to be 'all', 'lesionUniform' or 'largestArea', found ${JSON.stringify(choice)}`,
+    message: `slices.choice has to be 'all', 'lesionBearing', 'lesionUniform' or 'largestArea', found ${JSON.stringify(choice)}`,
   });
 }

@@ -24,6 +24,7 @@ import { type LesionBox, lesionBox } from './lesion-box.js';
 import { LesionMaskError } from './lesion-mask-error.js';
 import { lesionOnGrid } from './lesion-on-grid.js';
 import { type PlaneCut, resizeNearest, smoothResizer } from './resize-plane.js';
+import { type SliceAxis, viewOf } from './slice-axis.js';
 
 export interface LesionSlicesOptions {
   readonly input: InputMode;
@@ -32,6 +33,12 @@ export interface LesionSlicesOptions {
    * is worked on (one `spacing` apart), the volume's outermost slice standing in for what lies beyond. Default 'repeat'.
    */
   readonly channels?: ChannelMode | undefined;
+  /**
+   * The planes that are looked at: 'axial', or 'acquisition': across the axis with the widest spacing, in which the scan
+   * was made (axial where it is not clearly wider, by 5 %). `spacing` is then that of the looked-at planes' x, y and
+   * normal. Default 'axial'.
+   */
+  readonly axis?: SliceAxis | undefined;
   /** The whole plane, or the square box around the lesion plus `marginMm`. */
   readonly field: 'full' | 'lesionBox';
   readonly marginMm: number;
@@ -52,7 +59,7 @@ export interface LesionSlices {
   readonly pixels: Float32Array;
   readonly count: number;
   readonly imageSize: number;
-  /** Index of each slice along the given volume's axis that runs to the head (z of an axial volume). */
+  /** Index of each slice along the given volume's axis that the slices lie across (z of an axial volume). */
   readonly sliceIndices: number[];
   /** Position of each slice along its normal, mm. */
   readonly sliceLocationsMm: number[];
@@ -66,7 +73,7 @@ export interface LesionSlices {
 }
 
 /**
- * The axial slices of a lesion as an encoder sees them. Volume and mask are looked at along axes nearest to LPS; with
+ * The slices of a lesion as an encoder sees them. Volume and mask are looked at along the axes nearest to LPS; with
  * `spacing` they are resampled first; the lesion's slices are chosen; each is windowed, cut to its field (a square in
  * mm; beyond the volume lies the window's minimum) and resized (CT bilinear with antialias, mask nearest). Only what
  * the chosen slices show is computed.
@@ -75,6 +82,17 @@ export interface LesionSlices {
  * const { pixels, count } = lesionSlices(ct, mask, options); // [count, 224, 224, 3]
  */
 export function lesionSlices(volume: Volume, mask: Mask, options: LesionSlicesOptions): LesionSlices {
+  const { labels: _, ...slices } = labelledSlices(volume, mask, options);
+  return slices;
+}
+
+export interface LabelledSlices extends LesionSlices {
+  /** [S, H, W], the mask's labels. */
+  readonly labels: Uint8Array;
+}
+
+/** lesionSlices with the labels that its lesion has. */
+export function labelledSlices(volume: Volume, mask: Mask, options: LesionSlicesOptions): LabelledSlices {
   checkOptions(options);
   if (!sameGrid(volume, mask)) {
     throw new LesionMaskError({
@@ -83,8 +101,8 @@ export function lesionSlices(volume: Volume, mask: Mask, options: LesionSlicesOp
     });
   }
   const { spacing, field, marginMm, imageSize, window, input, channels, mean, std } = options;
-  const axial = reorientGrid(volume, 'LPS');
-  const grid = spacing === null ? axial : spacedGrid(axial, spacing);
+  const planes = reorientGrid(volume, viewOf(volume, options.axis));
+  const grid = spacing === null ? planes : spacedGrid(planes, spacing);
   const { lesion: onGrid, first, givenVolumeMm3 } = lesionOnGrid(mask, grid);
   const box = lesionBox(onGrid, { marginMm });
   const areas = sliceAreas(onGrid, first[2], field === 'full' ? grid.size[2] : undefined);
@@ -101,24 +119,31 @@ export function lesionSlices(volume: Volume, mask: Mask, options: LesionSlicesOp
     sliceLocationsMm: chosen.map((slice) => location(grid, slice)),
     windowed: new Uint8Array(chosen.length * size2),
     lesion: new Uint8Array(chosen.length * size2),
+    labels: new Uint8Array(chosen.length * size2),
     lesionVolumeMm3: givenVolumeMm3,
     warnings: [...plan.warnings],
   };
-  if (options.slices.choice !== 'all' && chosen.length < options.slices.count) {
+  const counted = options.slices.choice === 'lesionUniform' || options.slices.choice === 'largestArea';
+  if (counted && chosen.length < options.slices.count) {
     result.warnings.push(
       `the lesion has ${chosen.length} slices, fewer than the ${options.slices.count} asked for`,
     );
   }
   const resizeSmooth = smoothResizer(plan.cut, imageSize);
-  const computed = new Map<number, Plane>();
-  const planeAt = (slice: number): Plane => {
+  const computed = new Map<number, LabelledPlane>();
+  const planeAt = (slice: number): LabelledPlane => {
     const inVolume = Math.min(Math.max(slice, 0), grid.size[2] - 1);
     const known = computed.get(inVolume);
     if (known) return known;
     const like = planeGrid(grid, plan.start, plan.extent, inVolume);
     const shown = windowIntensity(resample(volume, { like }, { interpolation: 'linear', fill }), window);
     const labels = resample(mask, { like }, { interpolation: 'nearest' }).data;
-    const plane = { ct: resizeSmooth(shown.data), lesion: resizeNearest(labels, plan.cut, imageSize) };
+    const resized = resizeNearest(labels, plan.cut, imageSize);
+    const plane = {
+      ct: resizeSmooth(shown.data),
+      lesion: resized.map((v) => (v === 0 ? 0 : 1)),
+      labels: resized,
+    };
     computed.set(inVolume, plane);
     return plane;
   };
@@ -130,12 +155,17 @@ export function lesionSlices(volume: Volume, mask: Mask, options: LesionSlicesOp
         : ([plane, plane, plane] as const);
     writePixels(result.pixels, at * size2 * 3, shown, input, mean, std);
     result.lesion.set(plane.lesion, at * size2);
+    result.labels.set(plane.labels, at * size2);
     for (let pixel = 0; pixel < size2; pixel++)
       result.windowed[at * size2 + pixel] = Math.round(plane.ct[pixel]! * 255);
     // Slices come in ascending order: what lies below the next one's neighbour is not needed again.
     for (const old of computed.keys()) if (old < slice) computed.delete(old);
   });
   return result;
+}
+
+interface LabelledPlane extends Plane {
+  readonly labels: Uint8Array;
 }
 
 /** Lesion voxels in each slice of the field: from `first`, or from slice 0 when the field is the whole volume. */

@@ -11,6 +11,11 @@ export async function nameMask<T>(path: string, work: () => T | Promise<T>): Pro
     return await work();
   } catch (cause) {
     if (!LesionMaskError.isInstance(cause)) throw cause;
-    throw new LesionMaskError({ code: cause.code, message: `${path}: ${cause.message}`, cause });
+    throw new LesionMaskError({
+      code: cause.code,
+      message: `${path}: ${cause.message}`,
+      cause,
+      steps: cause.steps,
+    });
   }
 }

@@ -28,5 +28,5 @@ test('a constant stays constant for any cut, a ramp stays a ramp', () => {
 test('nearest takes the voxel a pixel centre lies in, and 0 beyond the plane', () => {
   const plane = [0, 5, 0, 0, 5, 5, 0, 0, 0];
   const cut: PlaneCut = { width: 3, height: 3, left: -1, top: 0, across: 4, down: 3 };
-  expect([...resizeNearest(plane, cut, 4)]).toEqual([0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0]);
+  expect([...resizeNearest(plane, cut, 4)]).toEqual([0, 0, 5, 0, 0, 0, 5, 5, 0, 0, 5, 5, 0, 0, 0, 0]);
 });

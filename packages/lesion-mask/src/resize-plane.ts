@@ -70,7 +70,7 @@ export function smoothResizer(cut: PlaneCut, imageSize: number): (plane: ArrayLi
   };
 }
 
-/** Resizes a mask's cut: each pixel takes the voxel its centre lies in; pixels beyond the plane are 0. */
+/** Resizes a mask's cut: each pixel takes the label of the voxel its centre lies in; pixels beyond the plane are 0. */
 export function resizeNearest(plane: ArrayLike<number>, cut: PlaneCut, imageSize: number): Uint8Array {
   const column = Array.from({ length: imageSize }, (_, t) =>
     Math.floor(cut.left + ((t + 0.5) * cut.across) / imageSize),
@@ -83,8 +83,7 @@ export function resizeNearest(plane: ArrayLike<number>, cut: PlaneCut, imageSize
     if (row[y]! < 0 || row[y]! >= cut.height) continue;
     for (let x = 0; x < imageSize; x++) {
       const from = column[x]!;
-      if (from >= 0 && from < cut.width && plane[row[y]! * cut.width + from] !== 0)
-        resized[y * imageSize + x] = 1;
+      if (from >= 0 && from < cut.width) resized[y * imageSize + x] = plane[row[y]! * cut.width + from]!;
     }
   }
   return resized;

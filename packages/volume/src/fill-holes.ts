@@ -42,7 +42,8 @@ export function fillHoles<T extends VoxelArray>(
 
   // a layer of background around the box is outside, and makes checks for its edges needless
   const part = pad(crop(mask, box), { before: [1, 1, 1] });
-  const state = Uint8Array.from(part.data, (value) => (value === 0 ? UNSEEN : WALL));
+  const state = new Uint8Array(part.data.length).fill(WALL); // `from` with a function is many times slower
+  for (let at = 0; at < state.length; at++) if (part.data[at] === 0) state[at] = UNSEEN;
   const strides: Vec3 = [1, part.size[0], part.size[0] * part.size[1]];
   const steps = neighbourSteps(strides, connectivity, perSlice);
   const faces = neighbourSteps(strides, 6, perSlice);

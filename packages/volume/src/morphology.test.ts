@@ -87,7 +87,12 @@ describe.each([0, 0.5, 1.6, 3])('closing and opening by %f mm', (mm) => {
   const reach = noisy.spacing.map((s) => Math.ceil(mm / s) + 1);
   /** The definition: inside, where every voxel of the endless grid within mm is within mm of the mask. */
   function closedByDefinition(x: number, y: number, z: number): boolean {
-    const near = (visit: (x: number, y: number, z: number) => boolean, cx: number, cy: number, cz: number) => {
+    const near = (
+      visit: (x: number, y: number, z: number) => boolean,
+      cx: number,
+      cy: number,
+      cz: number,
+    ) => {
       for (let dz = -reach[2]!; dz <= reach[2]!; dz++) {
         for (let dy = -reach[1]!; dy <= reach[1]!; dy++) {
           for (let dx = -reach[0]!; dx <= reach[0]!; dx++) {
