@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EngineError } from './engine-error.js';
 import { setFusedKernels } from './fused-kernels.js';
+import { setVolumeKernels } from './volume-kernels.js';
 
 export type Backend = 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
 
@@ -88,6 +89,7 @@ export async function stopEngine(): Promise<void> {
   device?.destroy();
   if (device) (await import('./node/webgpu.js')).withdrawWebGpu();
   setFusedKernels(undefined);
+  setVolumeKernels(undefined);
   running = undefined;
 }
 

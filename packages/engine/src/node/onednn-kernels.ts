@@ -5,6 +5,12 @@ import type { FusedKernels } from '../fused-kernels.js';
 export interface NativeBackend {
   readonly binding: Readonly<Record<string, number>>;
   executeSingleOutput(name: string, attributes: object[], inputs: tf.Tensor[]): tf.Tensor;
+  executeMultipleOutputs(
+    name: string,
+    attributes: object[],
+    inputs: tf.Tensor[],
+    outputs: number,
+  ): tf.Tensor[];
 }
 
 /**

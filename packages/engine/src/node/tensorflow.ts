@@ -3,7 +3,9 @@ import { createRequire } from 'node:module';
 import util from 'node:util';
 import { EngineError } from '../engine-error.js';
 import { type FusedKernels, setFusedKernels } from '../fused-kernels.js';
+import { setVolumeKernels } from '../volume-kernels.js';
 import { type NativeBackend, oneDnnKernels } from './onednn-kernels.js';
+import { tensorflowVolumeKernels } from './tensorflow-volume-kernels.js';
 
 interface Started {
   device: 'cpu' | 'gpu';
@@ -46,6 +48,7 @@ export async function startTensorflow({ threads, gpu, tf32 }: TensorflowOptions)
     // on a card these kernels would run on the CPU
     const fused: FusedKernels | undefined = gpu ? undefined : oneDnnKernels(native);
     setFusedKernels(fused);
+    setVolumeKernels(tensorflowVolumeKernels(native, gpu));
     return {
       device: gpu ? 'gpu' : 'cpu',
       deviceName: gpu ? cardName() : null,

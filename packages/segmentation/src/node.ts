@@ -1,0 +1,1 @@
+export { type LoadNnUnetOptions, loadNnUnet } from './node/load-nnunet.js';

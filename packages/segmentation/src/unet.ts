@@ -1,0 +1,125 @@
+import type { RandomStream } from '@onco-response/engine';
+import type { WeightTensor } from '@onco-response/weights';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Layer } from './convolution-block.js';
+import type { SegmentationNetwork } from './network.js';
+import { plainEncoder } from './plain-conv-unet.js';
+import { residualEncoder } from './residual-encoder-unet.js';
+import { SegmentationError } from './segmentation-error.js';
+import type { UNetArchitecture } from './unet-architecture.js';
+import { type DecoderStage, unetDecoder } from './unet-decoder.js';
+import { UNetWeights } from './unet-weights.js';
+
+/**
+ * nnU-Net's U-Nets: an encoder of strided stages and a decoder that joins each stage's features again. Images of two
+ * dimensions are volumes of one slice inside.
+ */
+export class UNet implements SegmentationNetwork {
+  readonly dimensions: 2 | 3;
+  readonly divisor: readonly number[];
+  readonly #weights: UNetWeights;
+  readonly #encoder: readonly Layer[];
+  readonly #decoder: readonly DecoderStage[];
+
+  /**
+   * @param source a torch state dict, or the random stream that an untrained network is drawn from
+   * @throws SegmentationError WEIGHTS_MISMATCH
+   */
+  constructor(
+    readonly architecture: UNetArchitecture,
+    readonly inputChannels: number,
+    readonly classes: number,
+    source: ReadonlyMap<string, WeightTensor> | RandomStream,
+  ) {
+    const { dimensions, strides } = architecture;
+    this.dimensions = dimensions;
+    this.divisor = [0, 1, 2]
+      .slice(3 - dimensions)
+      .map((axis) => strides.reduce((product, stride) => product * stride[axis]!, 1));
+    this.#weights = new UNetWeights(source, dimensions);
+    const encoder = architecture.encoder === 'plain' ? plainEncoder : residualEncoder;
+    this.#encoder = encoder(this.#weights, architecture, inputChannels);
+    this.#decoder = unetDecoder(this.#weights, architecture, classes);
+    this.#weights.finish();
+  }
+
+  forward(patch: tf.Tensor): tf.Tensor {
+    return tf.tidy(() => this.#decode(patch, false)[0]!);
+  }
+
+  deepSupervision(patch: tf.Tensor): tf.Tensor[] {
+    return tf.tidy(() => this.#decode(patch, true));
+  }
+
+  bottleneck(patch: tf.Tensor): tf.Tensor {
+    return tf.tidy(() => {
+      const skips = this.#encode(patch);
+      return this.#out(skips.at(-1)!);
+    });
+  }
+
+  variables(): tf.Variable[] {
+    return [...this.#encoder, ...this.#decoder].flatMap(({ variables }) => variables);
+  }
+
+  /** Names in the state dict, in the order of `variables`. */
+  variableNames(): string[] {
+    return this.variables().map((variable) => this.#weights.nameOf(variable));
+  }
+
+  /** The weights as a torch state dict, to be written or trained on elsewhere. */
+  state(): Map<string, WeightTensor> {
+    return this.#weights.state();
+  }
+
+  dispose(): void {
+    this.#weights.dispose();
+  }
+
+  /** Features of every stage, the finest first. */
+  #encode(patch: tf.Tensor): tf.Tensor5D[] {
+    const skips: tf.Tensor5D[] = [];
+    let current = this.#in(patch);
+    for (const stage of this.#encoder) {
+      current = stage.forward(current);
+      skips.push(current);
+    }
+    return skips;
+  }
+
+  #decode(patch: tf.Tensor, everywhere: boolean): tf.Tensor[] {
+    const skips = this.#encode(patch);
+    let current = skips.pop()!;
+    const logits: tf.Tensor[] = [];
+    this.#decoder.forEach((stage, index) => {
+      const skip = skips.pop()!;
+      const next = stage.forward(current, skip);
+      tf.dispose([current, skip]);
+      current = next;
+      if (everywhere || index === this.#decoder.length - 1) logits.unshift(this.#out(stage.logits(current)));
+    });
+    return logits;
+  }
+
+  #in(patch: tf.Tensor): tf.Tensor5D {
+    const sizes = patch.shape.slice(1, -1);
+    const fits =
+      sizes.length === this.dimensions &&
+      patch.shape.at(-1) === this.inputChannels &&
+      sizes.every((size, axis) => size > 0 && size % this.divisor[axis]! === 0);
+    if (!fits) {
+      throw new SegmentationError({
+        code: 'INVALID_ARGUMENT',
+        message: `a patch [${patch.shape}] does not fit this network: it takes [batch, ${this.divisor.map((step) => `n x ${step}`).join(', ')}, ${this.inputChannels}].`,
+      });
+    }
+    const [batch, height, width, channels] = patch.shape as [number, number, number, number];
+    return this.dimensions === 2
+      ? tf.reshape(patch, [batch, 1, height, width, channels])
+      : (patch as tf.Tensor5D);
+  }
+
+  #out(x: tf.Tensor5D): tf.Tensor {
+    return this.dimensions === 2 ? tf.squeeze(x, [1]) : x;
+  }
+}
