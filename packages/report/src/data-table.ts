@@ -39,7 +39,10 @@ const shownOf = (cell: Cell) =>
     : cell;
 
 export function csvLink(name: string, columns: string[], rows: (string | number)[][]): Markup {
-  return html`<p class="download"><a download="${name}.csv" href="data:text/csv;charset=utf-8,${encodeURIComponent(toCsv(columns, rows))}">Download ${name}.csv</a></p>`;
+  const text = toCsv(columns, rows);
+  const { text: link } =
+    html`<p class="download"><a download="${name}.csv" href="data:text/csv;charset=utf-8,${encodeURIComponent(text)}">Download ${name}.csv</a></p>`;
+  return trusted(link, [{ name: `${name}.csv`, text }]);
 }
 
 /** RFC 4180. Text that a spreadsheet would run as a formula gets a leading apostrophe. */

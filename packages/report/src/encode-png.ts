@@ -27,11 +27,27 @@ export function encodePng({ width, height, channels, data }: PngImage): Uint8Arr
   return encode({ width, height, channels, data, depth: 8 });
 }
 
+/** The image as a `data:` address for a page. */
+export function pngDataUri(image: PngImage): string {
+  return dataUri(encodePng(image));
+}
+
+const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** The bytes of a PNG file as a `data:` address; `INVALID_INPUT` for other bytes. */
+export function pngFileUri(bytes: Uint8Array): string {
+  if (SIGNATURE.some((byte, i) => bytes[i] !== byte)) {
+    throw new ReportError({
+      code: 'INVALID_INPUT',
+      message: `A map's image of ${bytes.length} bytes does not begin as a PNG file does: give PNG bytes, or pixels with their width and height.`,
+    });
+  }
+  return dataUri(bytes);
+}
+
 const CHUNK = 0x8000; // spreads larger than this overflow the stack in some engines
 
-/** The file as a `data:` address for an image in a page. */
-export function pngDataUri(image: PngImage): string {
-  const bytes = encodePng(image);
+function dataUri(bytes: Uint8Array): string {
   let binary = '';
   for (let start = 0; start < bytes.length; start += CHUNK) {
     binary += String.fromCharCode(...bytes.subarray(start, start + CHUNK));

@@ -116,8 +116,7 @@ export function evaluateModel(
   });
 
   const auc = interval(rocAuc);
-  const [decisive, cut] =
-    typeof threshold === 'number' ? [scores, threshold] : [decisions(scores, threshold), 1];
+  const [decisive, cut] = typeof threshold === 'number' ? [scores, threshold] : [calls(scores, threshold), 1];
   const counts = confusion(labels, decisive, cut);
   const { tp, fp, tn, fn } = counts;
   const cases = labels.length;
@@ -156,15 +155,16 @@ export function evaluateModel(
   };
 }
 
-/** 1 where a case's score reaches its own threshold, else 0. */
-function decisions(scores: ArrayLike<number>, thresholds: readonly number[]): number[] {
-  if (thresholds.length !== scores.length || !thresholds.every(Number.isFinite)) {
+/** 1 where a case's score reaches the threshold, or its own where there is one for each case; else 0. */
+export function calls(scores: ArrayLike<number>, threshold: number | readonly number[]): number[] {
+  if (typeof threshold === 'number') return Array.from(scores, (score) => Number(score >= threshold));
+  if (threshold.length !== scores.length || !threshold.every(Number.isFinite)) {
     throw new ReportError({
       code: 'INVALID_INPUT',
-      message: `${thresholds.length} thresholds were given for ${scores.length} cases: one finite number a case is needed`,
+      message: `${threshold.length} thresholds were given for ${scores.length} cases: one finite number a case is needed`,
     });
   }
-  return thresholds.map((threshold, at) => Number(scores[at]! >= threshold));
+  return threshold.map((own, at) => Number(scores[at]! >= own));
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -30,7 +30,7 @@ describe('self-contained', () => {
   });
   test('plots take their colours from the page, so that dark mode and print work', () => {
     const plots = [...page.matchAll(/<svg class="plot"[\s\S]*?<\/svg>/g)].map((match) => match[0]);
-    expect(plots.length).toBe(7);
+    expect(plots.length).toBe(9);
     for (const plot of plots) {
       const colours = [...plot.matchAll(/(?:stroke|fill)="([^"]*)"/g)].map((match) => match[1]!);
       // #000 is the inside of a clip path, which is never painted.
@@ -72,9 +72,12 @@ test('every section is there, and those without data are left out', () => {
     'Precision and recall',
     'Calibration',
     'At the threshold',
+    'Decision curve',
+    'Baselines',
     'Models compared',
     'Training',
     'Attention over slices',
+    'Reporting checklists',
     'What was run',
     'Warnings',
   ]);

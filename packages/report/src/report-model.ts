@@ -1,14 +1,26 @@
+import { type DecisionPoint, decisionCurve, MetricsError } from '@onco-response/metrics';
+import { analyseDecisions, type DecisionAnalysis, decisionThresholds } from './analyse-decisions.js';
+import { analyseSubgroups, type SubgroupAnalysis } from './analyse-subgroups.js';
+import { type BaselineComparison, compareBaselines } from './compare-baselines.js';
 import { compareModels, type ModelComparison } from './compare-models.js';
 import { evaluateModel, type ModelEvaluation } from './evaluate-model.js';
 import { checkSlice } from './lesion-outline.js';
 import { ReportError } from './report-error.js';
-import type { ReportInput, ReportModel } from './report-input.js';
+import type { ModelRole, ReportInput, ReportModel } from './report-input.js';
 
 export interface MeasuredModel extends ReportModel {
   evaluation: ModelEvaluation;
   /** this model minus the baseline; undefined for the baseline itself and where there is none */
   comparison?: ModelComparison;
   isBaseline: boolean;
+  /** `role`, or what it is taken to be; undefined for the first model unless it says */
+  effectiveRole: ModelRole | undefined;
+}
+
+/** A model's decision curve; null where its scores are no probabilities. */
+export interface MeasuredDecisions {
+  name: string;
+  curve: DecisionPoint[] | null;
 }
 
 /** The report's input with every number in it computed once. */
@@ -16,6 +28,12 @@ export interface MeasuredReport extends Omit<ReportInput, 'models'> {
   models: MeasuredModel[];
   main: MeasuredModel;
   baseline: MeasuredModel | undefined;
+  /** the first model against every model whose role is a baseline */
+  baselines: BaselineComparison[];
+  decisions: MeasuredDecisions[];
+  /** of the first model; the reason as text where its scores are no probabilities */
+  decisionAnalysis: DecisionAnalysis | string;
+  subgroupResults: SubgroupAnalysis[];
 }
 
 /** Raises `ReportError` for input that cannot be printed, `MetricsError` for scores that cannot be measured. */
@@ -24,11 +42,11 @@ export function measure(input: ReportInput): MeasuredReport {
   const baselineIndex = findBaseline(input.models);
   const baselineScores = input.models[baselineIndex]?.scores;
   const models = input.models.map((model, i): MeasuredModel => {
-    const clusters = model.clusters === undefined ? {} : { clusters: model.clusters };
-    const options = { bootstrap: input.bootstrap, ...clusters };
+    const options = optionsOf(input, model);
     const measured: MeasuredModel = {
       ...model,
       isBaseline: i === baselineIndex,
+      effectiveRole: roleOf(model, i, i === baselineIndex),
       evaluation:
         model.evaluation ??
         evaluateModel(model.labels, model.scores, {
@@ -41,15 +59,71 @@ export function measure(input: ReportInput): MeasuredReport {
     }
     return measured;
   });
-  return { ...input, models, main: models[0]!, baseline: models[baselineIndex] };
+  const main = models[0]!;
+  const options = { threshold: main.threshold ?? input.threshold.value, ...optionsOf(input, main) };
+  const range = input.decision ?? {};
+  const { thresholds } = decisionThresholds(range);
+  return {
+    ...input,
+    models,
+    main,
+    baseline: models[baselineIndex],
+    baselines: compareBaselines(
+      main.labels,
+      main.scores,
+      models.slice(1).filter(({ effectiveRole }) => effectiveRole !== 'variant'),
+      options,
+    ),
+    decisions: models.map(({ name, labels, scores }) => {
+      const curve = orReason(() => decisionCurve(labels, scores, thresholds));
+      return { name, curve: typeof curve === 'string' ? null : curve };
+    }),
+    decisionAnalysis: orReason(() =>
+      analyseDecisions(main.labels, main.scores, range, optionsOf(input, main)),
+    ),
+    subgroupResults: (input.subgroups ?? []).map((column) =>
+      analyseSubgroups(main.labels, main.scores, column, {
+        ...options,
+        ...(input.subgroupMinimum === undefined ? {} : { minimum: input.subgroupMinimum }),
+      }),
+    ),
+  };
+}
+
+const optionsOf = ({ bootstrap }: ReportInput, { clusters }: ReportModel) => ({
+  bootstrap,
+  ...(clusters === undefined ? {} : { clusters }),
+});
+
+/** A value, or the reason why there is none. */
+function orReason<T>(compute: () => T): T | string {
+  try {
+    return compute();
+  } catch (error) {
+    if (!MetricsError.isInstance(error)) throw error;
+    return error.message;
+  }
 }
 
 function findBaseline(models: ReportModel[]): number {
   const marked = models.findIndex((model) => model.baseline === true);
-  return marked >= 0 ? marked : models.findIndex((model, i) => i > 0 && /volume/i.test(model.name));
+  if (marked >= 0) return marked;
+  const role = models.findIndex((model, i) => i > 0 && model.role === 'volumeOnly');
+  return role >= 0 ? role : models.findIndex((model, i) => i > 0 && /volume/i.test(model.name));
 }
 
-function check({ models, attention }: ReportInput): void {
+function roleOf(
+  { role, baseline, name }: ReportModel,
+  index: number,
+  isReference: boolean,
+): ModelRole | undefined {
+  if (role !== undefined) return role;
+  if (index === 0) return undefined;
+  if (isReference || baseline === true) return /volume/i.test(name) ? 'volumeOnly' : 'otherBaseline';
+  return 'variant';
+}
+
+function check({ models, attention, outOfDistribution }: ReportInput): void {
   const first = models[0];
   if (!first) {
     throw new ReportError({
@@ -67,6 +141,12 @@ function check({ models, attention }: ReportInput): void {
         message: `The labels of model "${model.name}" are not those of "${first.name}": all models are compared on the same cases in the same order.`,
       });
     }
+  }
+  if (outOfDistribution && outOfDistribution.scores.length !== first.labels.length) {
+    throw new ReportError({
+      code: 'LENGTH_MISMATCH',
+      message: `outOfDistribution has ${outOfDistribution.scores.length} scores for ${first.labels.length} test cases: it needs one a case, in the same order.`,
+    });
   }
   for (const { slices } of attention) slices.forEach(checkSlice);
 }

@@ -21,25 +21,31 @@ ${attention.map(attentionCase)}`,
 }
 
 function attentionCase({ caseLabel, label, probability, slices }: AttentionCase, n: number): Markup {
+  return html`<article class="case" aria-labelledby="case-${n}">
+<h3 id="case-${n}">${caseLabel}</h3>
+<p>Probability ${decimal(probability, 2)}; truth: ${label === 1 ? 'positive' : 'negative'}.</p>
+${attentionSlices(caseLabel, slices, n + 1)}
+</article>`;
+}
+
+/** The most attended slices, the weights of all of them as bars, and a table of them. */
+export function attentionSlices(caseLabel: string, slices: AttentionSlice[], number: number): Markup {
   const inOrder = [...slices].sort((a, b) => a.index - b.index);
   const chosen = [...slices].sort((a, b) => b.weight - a.weight).slice(0, SHOWN_SLICES);
   const shown = new Set(chosen);
-  return html`<article class="case" aria-labelledby="case-${n}">
-<h3 id="case-${n}">${caseLabel}</h3>
-<p>Probability ${decimal(probability, 2)}; truth: ${label === 1 ? 'positive' : 'negative'}. ${slices.length > chosen.length && `The ${chosen.length} most attended of ${slices.length} slices, in the order of the volume:`}</p>
+  return html`${slices.length > chosen.length && html`<p>The ${chosen.length} most attended of ${slices.length} slices, in the order of the volume:</p>`}
 <div class="slices">${inOrder.filter((slice) => shown.has(slice)).map(sliceImage)}</div>
 ${bars(caseLabel, inOrder)}
 <details><summary>Attention weights of ${caseLabel}</summary>${dataTable({
     caption: `Attention weight of each slice, ${caseLabel}`,
-    csv: `attention-${n + 1}`,
+    csv: `attention-${number}`,
     columns: ['Slice (z index)', 'Weight', 'Lesion pixels'],
     rows: inOrder.map((slice) => [
       slice.index,
       { shown: decimal(slice.weight, 4), value: slice.weight },
       slice.lesion.reduce((sum, inside) => sum + (inside ? 1 : 0), 0),
     ]),
-  })}</details>
-</article>`;
+  })}</details>`;
 }
 
 function sliceImage({ index, weight, pixels, lesion, size }: AttentionSlice): Markup {

@@ -19,7 +19,7 @@ export function thresholdSection({ main, threshold, bootstrap, positiveClass }: 
   return {
     id: 'threshold',
     title: 'At the threshold',
-    body: html`<p>A case counts as positive when its probability is at least ${decimal(evaluation.threshold, 3)}. The threshold was chosen on ${threshold.chosenOn} cases, not on the test cases: ${threshold.rule}.</p>
+    body: html`<p>A case counts as positive when its probability is at least ${decimal(evaluation.threshold, 3)}. The threshold was chosen on ${threshold.chosenOn} cases, not on the test cases: ${threshold.rule}.${threshold.target !== undefined && ` It is meant to reach: ${threshold.target}.`}</p>
 <div class="beside matrix"><div class="table" role="region" aria-label="Confusion matrix" tabindex="0"><table class="confusion">
 <caption>Confusion matrix of ${main.name}; positive is ${positiveClass}</caption>
 <thead><tr><td></td><th scope="col">Called positive</th><th scope="col">Called negative</th><th scope="col">All</th></tr></thead>

@@ -8,19 +8,20 @@ import { figure, type Section } from './section.js';
 type History = NonNullable<MeasuredReport['history']>;
 
 export function trainingSection(history: History): Section {
-  const highest = history.reduce((most, epoch) => (epoch.validationAuc > most.validationAuc ? epoch : most));
-  const kept = history.find((epoch) => epoch.kept);
-  const marked = kept ?? highest;
+  const curves = curvesOf(history);
+  const marked = curves.map((curve) => curve.find((epoch) => epoch.kept) ?? highestOf(curve));
+  const several = curves.length > 1;
   return {
     id: 'training',
     title: 'Training',
-    body: html`<p>${kept ? `The model has the weights of epoch ${kept.epoch}, validation AUC ${decimal(kept.validationAuc)}. ` : ''}The validation AUC was highest, ${decimal(highest.validationAuc)}, after epoch ${highest.epoch} of ${history.at(-1)!.epoch}.</p>
-<div class="pair">${figure({ plot: lossPlot(history), caption: 'Training loss by epoch.' })}${figure({ plot: aucPlot(history, marked), caption: `Validation ROC-AUC by epoch; diamond: ${kept ? 'the epoch whose weights were kept' : 'the highest'}. Dashed: chance.` })}</div>
+    body: html`<p>${several ? describeSeveral(curves, marked) : describeOne(history)}</p>
+<div class="pair">${figure({ plot: lossPlot(curves), caption: `Training loss by epoch${several ? ', one line a model' : ''}.` })}${figure({ plot: aucPlot(curves, marked), caption: `Validation ROC-AUC by epoch; diamond: ${marked.every((epoch) => epoch.kept) ? 'the epoch whose weights were kept' : 'the highest'}. Dashed: chance.` })}</div>
 <details><summary>Numbers of the training curves</summary>${dataTable({
       caption: 'Training loss and validation AUC by epoch',
       csv: 'training',
-      columns: ['Epoch', 'Training loss', 'Validation AUC'],
-      rows: history.map(({ epoch, trainLoss, validationAuc }) => [
+      columns: [...(several ? ['Model'] : []), 'Epoch', 'Training loss', 'Validation AUC'],
+      rows: history.map(({ of = '', epoch, trainLoss, validationAuc }) => [
+        ...(several ? [of] : []),
         epoch,
         { shown: decimal(trainLoss, 4), value: trainLoss },
         { shown: decimal(validationAuc), value: validationAuc },
@@ -29,12 +30,38 @@ export function trainingSection(history: History): Section {
   };
 }
 
+/** The epochs of each model. */
+function curvesOf(history: History): History[] {
+  const names = [...new Set(history.map(({ of }) => of))];
+  return names.map((name) => history.filter(({ of }) => of === name));
+}
+
+const highestOf = (curve: History) =>
+  curve.reduce((most, epoch) => (epoch.validationAuc > most.validationAuc ? epoch : most));
+
+function describeOne(history: History): string {
+  const highest = highestOf(history);
+  const kept = history.find((epoch) => epoch.kept);
+  return `${kept ? `The model has the weights of epoch ${kept.epoch}, validation AUC ${decimal(kept.validationAuc)}. ` : ''}The validation AUC was highest, ${decimal(highest.validationAuc)}, after epoch ${highest.epoch} of ${history.at(-1)!.epoch}.`;
+}
+
+function describeSeveral(curves: History[], marked: History): string {
+  const range = (values: number[], show: (value: number) => string) => {
+    const [least, most] = [Math.min(...values), Math.max(...values)];
+    return least === most ? show(least) : `${show(least)} to ${show(most)}`;
+  };
+  const epochs = marked.map(({ epoch }) => epoch);
+  const trained = curves.map((curve) => curve.at(-1)!.epoch);
+  const aucs = marked.map(({ validationAuc }) => validationAuc);
+  return `${curves.length} models were trained for ${range(trained, String)} epochs; they have the weights of epoch ${range(epochs, String)}, validation AUC ${range(aucs, (auc) => decimal(auc))}.`;
+}
+
 const WIDTH = 360;
 const HEIGHT = 280;
 
-function epochAxis(history: History) {
-  const first = history[0]!.epoch;
-  const last = Math.max(history.at(-1)!.epoch, first + 1);
+function epochAxis(curves: History[]) {
+  const first = Math.min(...curves.map((curve) => curve[0]!.epoch));
+  const last = Math.max(...curves.map((curve) => curve.at(-1)!.epoch), first + 1);
   // Ticks at whole epochs: a step of 1, 2, 5, 10... that leaves about six.
   const rough = (last - first) / 6;
   const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1)));
@@ -47,7 +74,11 @@ function epochAxis(history: History) {
   };
 }
 
-function lossPlot(history: History) {
+/** Several lines are thinner, so that they can be told apart. */
+const widthOf = (curves: History[]) => (curves.length > 1 ? { width: 1 } : {});
+
+function lossPlot(curves: History[]) {
+  const history = curves.flat();
   const highest = Math.max(...history.map(({ trainLoss }) => trainLoss));
   const power = 10 ** Math.floor(Math.log10(highest > 0 ? highest : 1));
   const step = ([0.2, 0.5, 1, 2].find((factor) => factor * power * 5 >= highest) ?? 2) * power;
@@ -56,34 +87,35 @@ function lossPlot(history: History) {
     name: 'loss',
     width: WIDTH,
     height: HEIGHT,
-    description: `Training loss from ${decimal(history[0]!.trainLoss)} to ${decimal(history.at(-1)!.trainLoss)} over ${history.length} epochs.`,
+    description: `Training loss from ${decimal(history[0]!.trainLoss)} to ${decimal(history.at(-1)!.trainLoss)} over ${history.length} epochs${curves.length > 1 ? ` of ${curves.length} models` : ''}.`,
     option: {
-      ...axes(epochAxis(history), {
+      ...axes(epochAxis(curves), {
         name: 'Training loss',
         min: 0,
         max: Math.ceil(highest / step - 1e-9) * step,
         interval: step,
         format: (value) => value.toFixed(digits),
       }),
-      series: [
+      series: curves.map((curve) =>
         line(
-          history.map(({ epoch, trainLoss }) => [epoch, trainLoss]),
-          { colour: seriesStyle(0).colour },
+          curve.map(({ epoch, trainLoss }) => [epoch, trainLoss]),
+          { colour: seriesStyle(0).colour, ...widthOf(curves) },
         ),
-      ],
+      ),
     },
   });
 }
 
-function aucPlot(history: History, marked: History[number]) {
+function aucPlot(curves: History[], marked: History) {
+  const history = curves.flat();
   const lowest = Math.min(0.5, ...history.map(({ validationAuc }) => validationAuc));
-  const x = epochAxis(history);
+  const x = epochAxis(curves);
   const { colour } = seriesStyle(2);
   return renderChart({
     name: 'validation',
     width: WIDTH,
     height: HEIGHT,
-    description: `Validation AUC from ${decimal(history[0]!.validationAuc, 2)} to ${decimal(history.at(-1)!.validationAuc, 2)}, ${decimal(marked.validationAuc, 2)} after epoch ${marked.epoch}, which is marked.`,
+    description: `Validation AUC from ${decimal(history[0]!.validationAuc, 2)} to ${decimal(history.at(-1)!.validationAuc, 2)}; marked: ${marked.map(({ epoch, validationAuc }) => `${decimal(validationAuc, 2)} after epoch ${epoch}`).join(', ')}.`,
     option: {
       ...axes(x, {
         name: 'Validation AUC',
@@ -100,11 +132,18 @@ function aucPlot(history: History, marked: History[number]) {
           ],
           { colour: PLOT_COLOURS.muted, dash: [4, 4], width: 1 },
         ),
-        line(
-          history.map(({ epoch, validationAuc }) => [epoch, validationAuc]),
-          { colour },
+        ...curves.map((curve) =>
+          line(
+            curve.map(({ epoch, validationAuc }) => [epoch, validationAuc]),
+            { colour, ...widthOf(curves) },
+          ),
         ),
-        marks([[marked.epoch, marked.validationAuc]], colour, 'diamond', 13),
+        marks(
+          marked.map(({ epoch, validationAuc }) => [epoch, validationAuc]),
+          colour,
+          'diamond',
+          curves.length > 1 ? 9 : 13,
+        ),
       ],
     },
   });

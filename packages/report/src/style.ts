@@ -54,6 +54,7 @@ svg.plot text{font-family:var(--sans);font-variant-numeric:tabular-nums}
 .legend,.rows{list-style:none;margin:0 0 .5rem;padding:0;font:.8125rem/1.5 var(--sans)}
 .legend-title{font:.8125rem/1.5 var(--sans);color:var(--muted);margin:0 0 .5rem}
 .legend{display:grid;gap:.7rem;margin-bottom:1rem}
+.legend-wide .legend{column-gap:1.6rem;grid-template-columns:repeat(auto-fit,minmax(13rem,1fr))}
 .legend li{display:grid;grid-template-columns:32px 1fr;gap:.7rem}.legend svg{margin-top:.4em}
 .below{display:block;color:var(--muted);white-space:nowrap;font-variant-numeric:tabular-nums}
 .whole{white-space:nowrap}
@@ -95,12 +96,47 @@ tbody th{font-weight:400}th.short{white-space:nowrap}
 @media (max-width:34rem){.slices{grid-template-columns:repeat(2,minmax(0,1fr))}}
 .slice{margin:0}.slice svg{display:block;width:100%;height:auto;background:#000;border-radius:2px}
 .slice figcaption{display:flex;font-size:.78rem}
+.slice img{display:block;width:100%;height:auto;background:#000;border-radius:2px;image-rendering:auto}
+.maps h4{font:600 .9375rem/1.4 var(--sans);margin:1rem 0 .2rem}.maps h4::first-letter{text-transform:uppercase}
 .slice .outline{stroke:#e69f00;stroke-width:1.6px;stroke-linecap:square}
 section:has(.outline-switch input:not(:checked)) .outline{display:none}
 .bars rect{fill:var(--series-1)}.bars .even{stroke:var(--ink);stroke-dasharray:3 4}.bars .base{stroke:var(--muted)}.bars text{font-size:13px;fill:var(--muted)}
 @media (max-width:34rem){.bars text{font-size:22px}}
+.forest{width:100%}
+.forest .forest-plot{position:relative;padding:0;width:34%;min-width:7rem}
+.forest tbody td,.forest tbody th{border-bottom:0}.forest tbody th .below{white-space:normal;font-size:.75rem}
+.forest tbody tr+tr th,.forest tbody tr+tr td{border-top:1px solid var(--rule)}
+@media (max-width:34rem){.forest th:first-child{min-width:7.6rem;position:sticky;left:0;background:var(--paper);z-index:1}.forest .forest-plot{min-width:5.8rem}.forest-axis .inner{display:none}}
+.forest-plot span{position:absolute}
+.forest-reference{top:0;bottom:0;border-left:1px dashed var(--muted)}
+.forest-whisker{top:1.05em;border-top:2px solid var(--series-1)}
+.forest-whisker::before,.forest-whisker::after{content:"";position:absolute;top:calc(-.3em - 1px);height:.6em;border-left:2px solid var(--series-1)}
+.forest-whisker::before{left:0}.forest-whisker::after{right:0}
+.forest-mark{top:calc(1.05em + 1px);width:.62rem;height:.62rem;margin:-.31rem 0 0 -.31rem;background:var(--series-1);border:1px solid var(--paper)}
+.forest-bar{top:.6em;height:.95em;background:var(--series-1);opacity:.3}
+.forest-lead{transform:rotate(45deg)}
+.forest-note{display:block;color:var(--muted);white-space:normal;font-size:.75rem;min-width:6rem}
+.forest tfoot td{border-bottom:0;border-top:1.5px solid var(--muted);padding:0}.forest tfoot td:not(.forest-plot){border-top:0}
+.forest-axis{height:1.7rem}.forest-axis span{top:.25rem;transform:translateX(-50%);font-size:.75rem;color:var(--muted)}
+.forest-axis span::before{content:"";position:absolute;left:50%;top:-.25rem;height:.25rem;border-left:1px solid var(--muted)}
+.scale{margin:1.4rem 0 1.2rem;font:.8125rem/1.4 var(--sans)}
+.scale-line{position:relative;height:.6rem;border:1px solid var(--muted);border-radius:.3rem;background:var(--wash)}
+.scale-line span{position:absolute}
+.scale-filled{left:0;top:0;bottom:0;background:var(--series-1);opacity:.35;border-radius:.3rem 0 0 .3rem}
+.scale-mark{top:50%;width:1rem;height:1rem;margin:-.5rem 0 0 -.5rem;border-radius:50%;background:var(--series-1);border:2px solid var(--paper)}
+.scale-threshold{top:-.45rem;bottom:-.45rem;margin-left:-1px;border-left:2px solid var(--ink)}
+.scale-prevalence{top:-.45rem;bottom:-.45rem;margin-left:-1px;border-left:2px dotted var(--series-2)}
+.scale-ends,.scale-keys{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.2rem 1rem;margin-top:.4rem;color:var(--muted)}.scale-keys{justify-content:center;margin-top:.1rem}
+.scale-key{display:flex;align-items:center;gap:.4rem}
+.scale-key-mark{width:.7rem;height:.7rem;border-radius:50%;background:var(--series-1)}
+.scale-key-threshold{height:.9rem;border-left:2px solid var(--ink)}
+.scale-key-prevalence{height:.9rem;border-left:2px dotted var(--series-2)}
+.words td,.words th{white-space:normal;text-align:left;overflow-wrap:break-word}.words th.short{white-space:nowrap}
+.words td{min-width:4rem}.words td:last-child{min-width:10rem;width:40%;overflow-wrap:anywhere}
+.blank-line{border-left:3px solid var(--warn-rule);padding-left:.8rem;font:.9375rem/1.55 var(--sans)}
 details{margin:.5rem 0}summary{font:.875rem/1.5 var(--sans);color:var(--link);cursor:pointer}
 .warnings{border-left:3px solid var(--warn-rule);background:var(--warn-paper);color:var(--warn-ink);margin:0;padding:.8rem 1rem .8rem 2.2rem;font:.9375rem/1.55 var(--sans)}
+@page{margin:16mm 15mm 18mm;@bottom-center{content:"Research use only. Not for clinical decisions.";font:600 8pt sans-serif;color:#000}@bottom-right{content:counter(page) " / " counter(pages);font:8pt sans-serif;color:#000}}
 @media print{body{font-size:10.5pt}.page{padding:1rem 0;max-width:none}main{max-width:none}nav,.skip,.download,.outline-switch,details:not([open]){display:none}
 .research{position:static;border:1.5pt solid #000;background:#fff;color:#000}
 section{break-inside:auto}figure,.card,.flow,tr,.slice{break-inside:avoid}h2,h3,caption{break-after:avoid}a{color:inherit;text-decoration:none}
