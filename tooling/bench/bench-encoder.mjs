@@ -1,8 +1,7 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { here, median } from './bench-tools.mjs';
+import { here, median, start } from './bench-tools.mjs';
 
 const BATCH = 8;
 const THREADS = 2;
@@ -57,26 +56,4 @@ export async function benchEncoder({ peer, rounds, data }) {
     console.log(`| ${[...cells, ...memory].join(' | ')} |`);
   }
   return runs;
-}
-
-/** A side that answers a line with a line. */
-async function start(program, args) {
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async () => {
-    for (;;) {
-      const { value, done } = await lines.next();
-      if (done) throw new Error(`${program} ${args[0]} ended`);
-      if (value.startsWith('{')) return JSON.parse(value); // libraries print too
-    }
-  };
-  const { ready } = await next();
-  return {
-    ready,
-    async ask(command) {
-      child.stdin.write(`${command}\n`);
-      return next();
-    },
-    stop: () => child.kill(),
-  };
 }

@@ -1,8 +1,10 @@
 /**
- * pnpm bench imaging|encoder --peer PATH_TO_PYTHON [--rounds 5] [--json FILE] [--data DIR]
+ * pnpm bench imaging|encoder|metrics|segmentation|train --peer PATH_TO_PYTHON [--rounds 5] [--json FILE] [--data DIR]
+ *   train: [--epochs 20] [--cases 100] [--seeds 3] [--image-size 112] [--threads 2]
  *
- * Ours beside the Python peers', on the same synthetic input in one run. PATH_TO_PYTHON has numpy, and for imaging
- * SimpleITK, nibabel and pydicom, for encoder torch, transformers and peft. Build first: pnpm build.
+ * Ours beside the Python peers', on the same input in one run: synthetic, for train the LIDC nodules of ../shared/data.
+ * PATH_TO_PYTHON has numpy, and for imaging SimpleITK, nibabel and pydicom, for encoder torch, transformers and peft, for
+ * train SimpleITK, Pillow and pytorch-metric-learning as well. Build first: pnpm build.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,8 +12,17 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchEncoder } from './bench-encoder.mjs';
 import { benchImaging } from './bench-imaging.mjs';
+import { benchMetrics } from './bench-metrics.mjs';
+import { benchSegmentation } from './bench-segmentation.mjs';
+import { benchTrain } from './bench-train.mjs';
 
-const BENCHES = { imaging: benchImaging, encoder: benchEncoder };
+const BENCHES = {
+  imaging: benchImaging,
+  metrics: benchMetrics,
+  encoder: benchEncoder,
+  segmentation: benchSegmentation,
+  train: benchTrain,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,6 +31,11 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     json: { type: 'string' },
     data: { type: 'string', default: join(tmpdir(), 'onco-bench') },
+    epochs: { type: 'string', default: '20' },
+    cases: { type: 'string', default: '100' },
+    seeds: { type: 'string', default: '3' },
+    'image-size': { type: 'string', default: '112' },
+    threads: { type: 'string', default: '2' },
   },
 });
 const bench = BENCHES[positionals[0]];
@@ -30,5 +46,9 @@ if (!bench || !values.peer) {
   process.exit(2);
 }
 mkdirSync(values.data, { recursive: true });
-const runs = await bench({ peer: values.peer, rounds: Number(values.rounds), data: values.data });
+const { peer, data } = values;
+const numbers = Object.fromEntries(
+  ['rounds', 'epochs', 'cases', 'seeds', 'threads'].map((name) => [name, Number(values[name])]),
+);
+const runs = await bench({ peer, data, ...numbers, imageSize: Number(values['image-size']) });
 if (values.json) writeFileSync(values.json, `${JSON.stringify(runs, null, 1)}\n`);

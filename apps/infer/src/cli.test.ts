@@ -4,12 +4,13 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fitStandardiser } from '@onco-response/cohort';
 import { loadVit } from '@onco-response/encoder';
 import { RandomStream, startEngine } from '@onco-response/engine';
 import { writeVolume } from '@onco-response/imaging-io/node';
 import { ResponseModel, recipeSchema } from '@onco-response/response-model';
 import { saveBundle } from '@onco-response/response-model/node';
-import { createVolume, type Vec3 } from '@onco-response/volume';
+import { createVolume, type Mask, type Vec3, type Volume } from '@onco-response/volume';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
@@ -20,6 +21,8 @@ const size: Vec3 = [20, 20, 6];
 const spacing: Vec3 = [2, 2, 4];
 let folder: string;
 let logit: number;
+let volume: Volume;
+let mask: Mask;
 const at = (name: string) => join(folder, name);
 
 function predict(out: string, changed: Record<string, string> = {}) {
@@ -35,7 +38,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'onco-infer-'));
   const random = new RandomStream(2, 'synthetic case');
   const count = size[0] * size[1] * size[2];
-  const volume = createVolume({
+  volume = createVolume({
     data: Int16Array.from({ length: count }, () => Math.round(40 + 60 * random.normal())),
     size,
     spacing,
@@ -44,7 +47,7 @@ beforeAll(async () => {
     const [x, y, z] = [i % 20, Math.floor(i / 20) % 20, Math.floor(i / 400)];
     return z > 0 && z < 5 && (x - 9) ** 2 + (y - 10) ** 2 < 30 ? 1 : 0;
   });
-  const mask = createVolume({ data: lesion, size, spacing });
+  mask = createVolume({ data: lesion, size, spacing });
   await writeVolume(at('image.nii.gz'), volume);
   await writeVolume(at('mask.nii.gz'), mask);
   await writeVolume(at('shifted.nii.gz'), createVolume({ data: lesion, size, spacing, origin: [0, 0, 9] }));
@@ -74,7 +77,7 @@ beforeAll(async () => {
     encoder,
   );
   model.dispose();
-});
+}, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test('predict writes the probability, the attention, the hashes and a picture', async () => {
@@ -117,15 +120,23 @@ test.each([
   expect(existsSync(at('refused'))).toBe(false);
 });
 
-test('a model that was trained with clinical values is refused without them, naming them', async () => {
+test('a model that was trained with clinical values is refused without them, and for a category it never saw', async () => {
+  const columns = ['age', 'ca125', 'stage'];
   const recipe = recipeSchema.parse({
     input: { imageSize: 16, slices: { choice: 'lesionUniform', count: 3 } },
     encoder: { adaptedBlocks: 0 },
     aggregation: { kind: 'mean' },
     head: { hiddenSizes: [4] },
-    clinical: ['age', 'ca125'],
+    clinical: columns,
   });
-  const model = new ResponseModel({ recipe, vit: await loadVit(encoder), seed: 1 });
+  const clinical = fitStandardiser(
+    [
+      { age: 50, ca125: 10, stage: 'III' },
+      { age: 63, ca125: null, stage: 'IV' },
+    ],
+    columns,
+  );
+  const model = new ResponseModel({ recipe, vit: await loadVit(encoder), seed: 1, clinical });
   const metadata = {
     name: 'tiny',
     synthetic: true,
@@ -136,23 +147,34 @@ test('a model that was trained with clinical values is refused without them, nam
     provenance: {},
   };
   await saveBundle(at('clinical'), model, metadata, encoder);
+  const tokens = await model.prefixTokens(model.slices(volume, mask));
+  const { logit: expected } = await model.predictTokens(tokens, [61, null, 'IV']);
   model.dispose();
   const refused = predict('clinical-refused', { model: at('clinical') });
   expect(refused.stderr).toContain('[MISSING_CLINICAL]');
-  expect(refused.stderr).toContain('age, ca125');
+  expect(refused.stderr).toContain('age, ca125, stage');
   expect(refused.status).toBe(42);
   const given = (...values: string[]) =>
     spawnSync(
       process.execPath,
       [
-        ...[cli, 'predict', '--model', at('clinical'), '--image', at('image.nii.gz')],
+        ...[cli, 'predict', '--model', at('clinical'), '--image', at('image.nii.gz'), '--threads', '1'],
         ...['--mask', at('mask.nii.gz'), '--out', at('clinical-out'), '--clinical', ...values],
       ],
       { encoding: 'utf8' },
     );
-  expect(given('age=61', 'ca125=').status).toBe(0);
-  expect(given('age=old').status).toBe(2);
-});
+  expect(given('age=61', 'ca125=', 'stage=IV').status).toBe(0);
+  const prediction = JSON.parse(await readFile(at('clinical-out/prediction.json'), 'utf8'));
+  expect(prediction.logit).toBe(expected);
+  expect(prediction.warnings).toContain(
+    'the clinical value ca125 is not known: the median of the training cases, 10, stands in',
+  );
+  const wrong = [given('age=old', 'ca125=', 'stage=IV'), given('age=61', 'ca125=', 'stage=II')];
+  expect(wrong.map(({ status }) => status)).toEqual([42, 42]);
+  expect(wrong[0]?.stderr).toContain('[COLUMN] age is "old"');
+  expect(wrong[1]?.stderr).toMatch(/\[UNKNOWN_CATEGORY\] stage is "II".*III, IV/);
+  expect(given('age').status).toBe(2);
+}, 120_000);
 
 test('a damaged bundle is refused', async () => {
   await cp(at('bundle'), at('damaged'), { recursive: true });

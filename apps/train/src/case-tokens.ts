@@ -11,6 +11,7 @@ import { nameMask } from '@onco-response/lesion-mask';
 import type { PrefixTokens, ResponseModel } from '@onco-response/response-model';
 import type { Mask, Volume } from '@onco-response/volume';
 import { contentHash } from './content-hash.js';
+import { maskOutLesion } from './mask-out-lesion.js';
 import type { Study } from './study.js';
 import { TrainError } from './train-error.js';
 import { writeOutput } from './write-output.js';
@@ -19,6 +20,8 @@ import { writeOutput } from './write-output.js';
 export interface CaseFacts {
   /** Names the case's tokens in the cache. */
   key: string;
+  /** A hash of image and mask. */
+  content: string;
   sliceIndices: number[];
   lesionVolumeMm3: number;
   warnings: string[];
@@ -28,6 +31,8 @@ export interface CaseTokensOptions {
   folder: string;
   /** How tokens are stored. */
   precision: Study['cachePrecision'];
+  /** Replace each lesion by what lies around it. Default false. */
+  withoutLesion?: boolean;
   /** What computes them. */
   engine: EngineInfo;
 }
@@ -47,11 +52,13 @@ export class CaseTokens {
   readonly #facts = new Map<string, CaseFacts>();
 
   readonly #precision: Study['cachePrecision'];
+  readonly #withoutLesion: boolean;
   readonly #engine: EngineInfo;
 
-  constructor({ folder, precision, engine }: CaseTokensOptions) {
+  constructor({ folder, precision, withoutLesion = false, engine }: CaseTokensOptions) {
     this.#folder = folder;
     this.#precision = precision;
+    this.#withoutLesion = withoutLesion;
     this.#engine = engine;
     this.#cache = new PrefixCache({ directory: join(folder, 'tokens'), precision });
   }
@@ -88,7 +95,35 @@ export class CaseTokens {
 
   /** @throws TrainError MISSING_FILE when the cache was emptied or damaged under a running study */
   async read(caseId: string): Promise<PrefixTokens> {
-    const entry = await this.#cache.get(this.facts(caseId).key);
+    return this.readKept(this.facts(caseId).key, caseId);
+  }
+
+  /** A case's image, as the encoder is to see it, and its lesion mask. */
+  load(each: CohortCase): Promise<{ volume: Volume; lesion: Mask }> {
+    return readCase(each, { withoutLesion: this.#withoutLesion });
+  }
+
+  /**
+   * Computes what is kept under a key, unless it is there; returns the facts beside the tokens.
+   * @param key a sha256
+   */
+  async keep<Facts>(
+    key: string,
+    compute: () => Promise<{ tokens: PrefixTokens; facts: Facts }>,
+  ): Promise<Facts> {
+    const factsPath = join(this.#folder, 'facts', `${key}.json`);
+    if (existsSync(factsPath) && (await this.#cache.get(key))) {
+      return JSON.parse(await readFile(factsPath, 'utf8'));
+    }
+    const { tokens, facts } = await compute();
+    await this.#cache.put(key, tokens.data, tokens.shape);
+    await writeOutput(factsPath, `${JSON.stringify(facts)}\n`);
+    return facts;
+  }
+
+  /** Tokens that `keep` computed, of `caseId`. @throws TrainError MISSING_FILE */
+  async readKept(key: string, caseId: string): Promise<PrefixTokens> {
+    const entry = await this.#cache.get(key);
     if (!entry) {
       throw new TrainError({
         code: 'MISSING_FILE',
@@ -100,6 +135,7 @@ export class CaseTokens {
 
   async #prepareCase(each: CohortCase, model: ResponseModel): Promise<CaseFacts> {
     const { image, mask } = requireMask(each);
+    const content = [await contentHash(image), await contentHash(mask)];
     const key = createHash('sha256')
       .update(
         JSON.stringify([
@@ -109,42 +145,42 @@ export class CaseTokens {
           this.#engine.threads,
           this.#engine.deviceName,
           this.#engine.tf32,
-          await contentHash(image),
-          await contentHash(mask),
+          ...content,
           model.recipe.input,
           model.vit.preprocessing,
           model.vit.weightsSha256,
           model.vit.config,
           model.vit.usesClassToken,
           model.frozenBlocks,
+          ...(this.#withoutLesion ? ['lesion-masked-out-1'] : []),
         ]),
       )
       .digest('hex');
-    const factsPath = join(this.#folder, 'facts', `${key}.json`);
-    if (existsSync(factsPath) && (await this.#cache.get(key))) {
-      return { key, ...JSON.parse(await readFile(factsPath, 'utf8')) };
-    }
-    const { volume, lesion } = await readCase(each);
-    const slices = await nameMask(mask, () => model.slices(volume, lesion));
-    const { data, shape } = await model.prefixTokens(slices);
-    await this.#cache.put(key, data, shape);
-    const { sliceIndices, lesionVolumeMm3, warnings } = slices;
-    await writeOutput(factsPath, `${JSON.stringify({ sliceIndices, lesionVolumeMm3, warnings })}\n`);
-    return { key, sliceIndices, lesionVolumeMm3, warnings };
+    const facts = await this.keep(key, async () => {
+      const { volume, lesion } = await this.load(each);
+      const slices = await nameMask(mask, () => model.slices(volume, lesion));
+      const { sliceIndices, lesionVolumeMm3, warnings } = slices;
+      return { tokens: await model.prefixTokens(slices), facts: { sliceIndices, lesionVolumeMm3, warnings } };
+    });
+    return { key, content: content.join(), ...facts };
   }
 }
 
-/** A case's image and its lesion mask on the image's grid. */
-export async function readCase(each: CohortCase): Promise<{ volume: Volume; lesion: Mask }> {
+/** A case's image, its lesion replaced by what lies around it where that is asked for, and its lesion mask on the image's grid. */
+export async function readCase(
+  each: CohortCase,
+  { withoutLesion = false }: Partial<Pick<CaseTokensOptions, 'withoutLesion'>> = {},
+): Promise<{ volume: Volume; lesion: Mask }> {
   const { image, mask } = requireMask(each);
   const volume = await readVolume(image);
-  return { volume, lesion: await readMask(mask, { like: volume }) };
+  const lesion = await readMask(mask, { like: volume });
+  return { volume: withoutLesion ? maskOutLesion(volume, lesion) : volume, lesion };
 }
 
 function requireMask({ image, mask, caseId, line }: CohortCase): { image: string; mask: string } {
   if (mask !== null) return { image, mask };
   throw new TrainError({
     code: 'MISSING_FILE',
-    message: `line ${line} of the manifest (${caseId}) has no mask: give one, this version does not segment`,
+    message: `line ${line} of the manifest (${caseId}) has no mask: give one, or let onco-train plan derive it (segmentation: in the study)`,
   });
 }

@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LogEvent } from './run-log.js';
 import type { PlateauState } from './schedule.js';
 import { TrainError } from './train-error.js';
+import type { TrainingBags } from './training-bags.js';
 import type { LossTerms } from './training-loss.js';
 import { writeOutput } from './write-output.js';
 
@@ -37,7 +38,11 @@ export interface TrainingState {
   termSums: LossTerms;
   optimizerStep: number;
   /** `order` is the state at the start of the epoch, from which its batches follow; the others are as they are now. */
-  streams: { model: Record<string, RandomState>; order: RandomState; slices: RandomState };
+  streams: {
+    model: Record<string, RandomState>;
+    order: RandomState;
+    bags: ReturnType<TrainingBags['state']>;
+  };
   memoryLabels: number[];
   memoryPatients: number[];
   history: EpochRecord[];

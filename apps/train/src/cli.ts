@@ -2,8 +2,11 @@
 import { join } from 'node:path';
 import { EXIT, interruption, reportError } from '@onco-response/command-line/node';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { stringify } from 'yaml';
 import manifest from '../package.json' with { type: 'json' };
+import { registerExplain } from './command-explain.js';
+import { registerSegment } from './command-segment.js';
+import { registerStress } from './command-stress.js';
+import { registerTabular } from './command-tabular.js';
 import { compareRuns } from './compare.js';
 import { ENCODERS, type EncoderName, pullEncoder } from './encoder-store.js';
 import { exportMlflow, type MlflowOptions } from './export-mlflow.js';
@@ -12,6 +15,7 @@ import { fit } from './fit.js';
 import { writeJobFiles } from './job-files.js';
 import { RATE_RULE, writeLearningRate } from './learning-rate-finder.js';
 import { makePhantomCohort } from './make-phantom-cohort.js';
+import { printStudy } from './print-study.js';
 import { loadStudy } from './study.js';
 import { planStudy, readPlan, type Trial } from './study-plan.js';
 import { showStatus, studyStatus } from './study-status.js';
@@ -90,8 +94,7 @@ ${EXIT_CODES}`,
       patientIds?: true;
       printConfig?: true;
     }) => {
-      if (options.printConfig)
-        return console.log(stringify((await loadStudy(options.config)).study).trimEnd());
+      if (options.printConfig) return console.log(printStudy((await loadStudy(options.config)).study));
       if (!options.out) program.error("error: required option '--out <dir>' not specified");
       const table = await fit({
         configPath: options.config,
@@ -124,7 +127,7 @@ Examples:
 Then: onco-train status runs/study; onco-train collect --out runs/study`,
   )
   .action(async ({ config, out, threads }: { config: string; out: string; threads: number }) => {
-    const { trials } = await planStudy(config, out);
+    const { trials } = await planStudy(config, out, { interrupted: interruption(), threads });
     const { study } = trials[0] as Trial;
     await writeJobFiles({
       out,
@@ -277,6 +280,11 @@ program
   .option('--out <file>', 'write the table there too (Markdown)')
   .addHelpText('after', '\nExample:\n  onco-train compare runs/lidc-frozen runs/lidc-lora --out runs/lidc.md')
   .action(async (runs: string[], { out }: { out?: string }) => console.log(await compareRuns(runs, out)));
+
+registerTabular(program);
+registerStress(program);
+registerExplain(program);
+registerSegment(program);
 
 /** The row that a scheduler gives to this process. */
 function indexFromEnvironment(): number {

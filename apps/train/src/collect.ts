@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ablationCsv, ablationTable } from './ablation-table.js';
+import { writeReport } from './kept-report.js';
 import type { CollectedTrial } from './pool-cases.js';
 import { chooseOnInnerFolds, evaluatePooled, type PooledEvaluation } from './pooled-evaluation.js';
 import { pooledReport } from './pooled-report.js';
@@ -33,6 +34,8 @@ export interface CollectedStudy {
   rows: StudyRow[];
   /** Nested cross-validation: which variant was chosen for each outer fold. */
   chosen: Map<string, string> | undefined;
+  /** What each trial ran on, and its training curve, by its id. */
+  records: ReadonlyMap<string, RunRecord>;
   /** What ran the first trial, and the seconds of training of all of them. */
   record: RunRecord;
   trainingSeconds: number;
@@ -67,6 +70,7 @@ export async function collectStudy(out: string): Promise<string> {
   const study: CollectedStudy = {
     plan,
     ...evaluateRows(plan, trials),
+    records: new Map(plan.trials.map(({ trialId }, i) => [trialId, records[i] as RunRecord])),
     record: records[0] as RunRecord,
     trainingSeconds: records.reduce((sum, { trainingSeconds }) => sum + trainingSeconds, 0),
   };
@@ -74,7 +78,7 @@ export async function collectStudy(out: string): Promise<string> {
   await writeOutput(join(out, 'predictions.csv'), pooledPredictionsCsv(outer));
   await writeOutput(join(out, 'ablation.csv'), ablationCsv(study.rows));
   await writeOutput(join(out, 'run.json'), `${JSON.stringify(collectedRecord(study), null, 2)}\n`);
-  await writeOutput(join(out, 'report.html'), pooledReport(study));
+  await writeReport(out, await pooledReport(study));
   await writeOutput(join(out, 'metrics.json'), `${JSON.stringify(metricsOf(study), null, 2)}\n`);
   return ablationTable(study.rows);
 }
@@ -179,6 +183,7 @@ function collectedRecord({ plan, record, trainingSeconds }: CollectedStudy) {
     provenance,
     collectedAt: new Date().toISOString(),
     trainingSeconds,
+    masks: record.masks,
     trials: plan.trials.map(({ trialId, variant, fold, seed }) => ({ trialId, variant, fold, seed })),
   };
 }

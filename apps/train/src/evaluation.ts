@@ -1,4 +1,5 @@
 import { compareModels, evaluateModel } from '@onco-response/report';
+import { evaluateBaselines } from './evaluate-baselines.js';
 import { type Prediction, THRESHOLD_RULE, type TrialPredictions } from './predict-trial.js';
 import type { Study } from './study.js';
 
@@ -10,7 +11,7 @@ export type Evaluation = ReturnType<typeof evaluatePredictions>;
  * @param patientOf the patient of each case: the bootstrap draws patients
  */
 export function evaluatePredictions(
-  { predictions, calibration, threshold, volumeThreshold }: TrialPredictions,
+  { predictions, calibration, threshold, volumeThreshold, baselineThresholds }: TrialPredictions,
   study: Study,
   patientOf: ReadonlyMap<string, string>,
 ) {
@@ -23,9 +24,16 @@ export function evaluatePredictions(
       clusters: rows.map(({ caseId }) => patientOf.get(caseId) as string),
       probabilities: rows.map(({ probability }) => probability),
       volumeProbabilities: rows.map(({ volumeOnlyProbability }) => volumeOnlyProbability),
+      baselines: rows.map(({ baselines }) => baselines),
     };
   };
-  const measure = ({ labels, clusters, probabilities, volumeProbabilities }: ReturnType<typeof of>) => ({
+  const measure = ({
+    labels,
+    clusters,
+    probabilities,
+    volumeProbabilities,
+    baselines,
+  }: ReturnType<typeof of>) => ({
     model: evaluateModel(labels, probabilities, { threshold, bootstrap, clusters }),
     volumeOnly: evaluateModel(labels, volumeProbabilities, {
       threshold: volumeThreshold,
@@ -35,6 +43,14 @@ export function evaluatePredictions(
     modelAgainstVolumeOnly: compareModels(labels, probabilities, volumeProbabilities, {
       bootstrap,
       clusters,
+    }),
+    ...evaluateBaselines({
+      labels,
+      clusters,
+      probabilities,
+      baselines,
+      thresholds: baselineThresholds,
+      bootstrap,
     }),
   });
   const test = of('test');

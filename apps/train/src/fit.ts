@@ -27,7 +27,7 @@ export async function fit({
   patientIds = false,
   interrupted = () => false,
 }: FitOptions): Promise<string | undefined> {
-  const plan = await planStudy(configPath, out);
+  const plan = await planStudy(configPath, out, { interrupted });
   console.error(describePlan(plan));
   if (isSingle(plan)) {
     await runTrial(plan, plan.trials[0] as Trial, { interrupted, patientIds, again: true });

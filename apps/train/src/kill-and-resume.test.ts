@@ -26,7 +26,8 @@ beforeAll(async () => {
   const text = await readFile(study, 'utf8');
   const more =
     'averageDecay: 0.9, schedule: plateau, sampler: balancedPatients, gradientCache: true, keepCheckpoints: 2, ';
-  await writeFile(study, text.replace('training: { ', `training: { ${more}`));
+  const copies = 'augmentation: { beforePrefix: { copies: 2 } }\n';
+  await writeFile(study, text.replace('training: { ', `${copies}training: { ${more}`));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -1,16 +1,19 @@
 import { join } from 'node:path';
 import { Progress } from '@onco-response/command-line/node';
-import { clipByGlobalNorm, RandomStream } from '@onco-response/engine';
+import { clipByGlobalNorm } from '@onco-response/engine';
 import type { ResponseModel } from '@onco-response/response-model';
 import * as tf from '@tensorflow/tfjs-core';
+import type { AugmentedTokens } from './augmented-tokens.js';
 import { createSampler } from './batches.js';
+import type { CaseTokens } from './case-tokens.js';
 import { EmbeddingMemory } from './embedding-memory.js';
 import { createOptimizer } from './optimizer.js';
 import type { Study } from './study.js';
 import { planStudy, type Trial } from './study-plan.js';
 import { TrainError } from './train-error.js';
 import { type LabelledCase, standardiseModel } from './trainer.js';
-import { numberPatients, type StepOptions, stepGradients } from './training-step.js';
+import { TrainingBags } from './training-bags.js';
+import { numberPatients, stepGradients } from './training-step.js';
 import { prepareTrial } from './trial.js';
 import { writeOutput } from './write-output.js';
 
@@ -22,8 +25,10 @@ export interface RatePoint {
   smoothedLoss: number;
 }
 
-export interface FindLearningRateOptions extends Pick<StepOptions, 'model' | 'tokens'> {
+export interface FindLearningRateOptions {
   model: ResponseModel;
+  tokens: Pick<CaseTokens, 'read'>;
+  augmented?: AugmentedTokens | undefined;
   study: Study;
   train: readonly LabelledCase[];
   from?: number;
@@ -52,6 +57,7 @@ export async function findLearningRate({
   model,
   study,
   tokens,
+  augmented,
   train,
   from = 1e-6,
   to = 1,
@@ -64,7 +70,7 @@ export async function findLearningRate({
   const positives = train.filter(({ label }) => label === 1).length;
   const memory = new EmbeddingMemory(loss.contrastive + loss.hardNegatives > 0 ? loss.memory : 0);
   const patientNumbers = numberPatients(train);
-  const slices = new RandomStream(seed, 'slices of a step');
+  const bags = new TrainingBags({ tokens, augmented, slicesPerStep: training.slicesPerStep, seed });
   const points: RatePoint[] = [];
   const progress = new Progress('learning rates', steps);
   let mean = 0;
@@ -78,14 +84,12 @@ export async function findLearningRate({
       optimizer.learningRate = from * (to / from) ** (step / Math.max(1, steps - 1));
       const result = await stepGradients([batch], {
         model,
-        tokens,
+        bags,
         loss,
         positiveWeight: (train.length - positives) / positives,
         memory,
         weights: { contrastive: loss.contrastive, hardNegatives: loss.hardNegatives },
         patientNumbers,
-        slicesPerStep: training.slicesPerStep,
-        slices,
         chunkSize: training.gradientCache ? training.chunkSize : null,
       });
       tf.tidy(() =>
@@ -125,15 +129,16 @@ export async function writeLearningRate(options: {
   interrupted: () => boolean;
 }): Promise<number> {
   const { configPath, out, steps, interrupted } = options;
-  const plan = await planStudy(configPath, out);
+  const plan = await planStudy(configPath, out, { interrupted });
   const trial = plan.trials[0] as Trial;
-  const { model, tokens, bySplit } = await prepareTrial(plan, trial, { interrupted });
+  const { model, tokens, augmented, bySplit } = await prepareTrial(plan, trial, { interrupted });
   try {
     await standardiseModel(model, tokens, bySplit.train);
     const { suggested, points } = await findLearningRate({
       model,
       study: trial.study,
       tokens,
+      augmented,
       train: bySplit.train,
       steps,
       interrupted,

@@ -1,3 +1,4 @@
+import { type ClinicalBaseline, forEachBaseline, type OfBaselines } from './clinical-baselines.js';
 import type { Prediction } from './predict-trial.js';
 import type { TrialResult } from './trial.js';
 
@@ -13,6 +14,8 @@ export interface PooledCase {
   label: 0 | 1;
   probability: number;
   volumeOnlyProbability: number;
+  /** Where the cohort has clinical columns. */
+  baselines?: OfBaselines;
 }
 
 /** Mean probabilities by case over trials (seeds, repetitions, or the folds' models on external cases), sorted by case. */
@@ -36,6 +39,9 @@ export function poolCases(
       label: (rows[0] as Prediction).label,
       probability: mean(rows.map(({ probability }) => probability)),
       volumeOnlyProbability: mean(rows.map(({ volumeOnlyProbability }) => volumeOnlyProbability)),
+      ...(rows.every(({ baselines }) => baselines) && {
+        baselines: forEachBaseline((name) => mean(rows.map(({ baselines }) => baselines?.[name] as number))),
+      }),
     }));
 }
 
@@ -46,7 +52,11 @@ export function poolCases(
 export function caseThresholds(
   trials: readonly CollectedTrial[],
   split: 'test' | 'external',
-): { threshold: number[]; volumeThreshold: number[] } {
+): {
+  threshold: number[];
+  volumeThreshold: number[];
+  baselineThresholds?: Record<ClinicalBaseline, number[]>;
+} {
   const results = new Map<string, TrialResult[]>();
   for (const { predictions, result } of trials) {
     for (const { caseId } of predictions.filter((each) => each.split === split)) {
@@ -56,7 +66,18 @@ export function caseThresholds(
   const byCase = [...results].sort(([a], [b]) => (a < b ? -1 : 1));
   const means = (name: 'threshold' | 'volumeThreshold') =>
     byCase.map(([, own]) => mean(own.map((result) => result[name])));
-  return { threshold: means('threshold'), volumeThreshold: means('volumeThreshold') };
+  const clinical = byCase.every(([, own]) => own.every(({ baselineThresholds }) => baselineThresholds));
+  return {
+    threshold: means('threshold'),
+    volumeThreshold: means('volumeThreshold'),
+    ...(clinical && {
+      baselineThresholds: forEachBaseline((name) =>
+        byCase.map(([, own]) =>
+          mean(own.map(({ baselineThresholds }) => baselineThresholds?.[name] as number)),
+        ),
+      ),
+    }),
+  };
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,5 +1,6 @@
 import { rocAuc } from '@onco-response/metrics';
 import { compareModels, evaluateModel } from '@onco-response/report';
+import { evaluateBaselines } from './evaluate-baselines.js';
 import { type CollectedTrial, caseThresholds, poolCases } from './pool-cases.js';
 
 export interface PooledOptions {
@@ -38,6 +39,14 @@ export function evaluatePooled(
         ...options,
       }),
       modelAgainstVolumeOnly: compareModels(labels, scores, volume, options),
+      ...evaluateBaselines({
+        labels,
+        clusters,
+        probabilities: scores,
+        baselines: reference.map(({ baselines }) => baselines),
+        thresholds: caseThresholds(first, split).baselineThresholds,
+        bootstrap,
+      }),
       againstFirst:
         trials === first
           ? null

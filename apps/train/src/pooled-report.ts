@@ -1,36 +1,51 @@
-import { renderReport } from '@onco-response/report';
+import type { CohortCase } from '@onco-response/cohort';
+import type { ReportInput } from '@onco-response/report';
+import { type AttendedCase, attentionPages } from './attention-pages.js';
+import { meanAttention, readAttention } from './case-attention.js';
 import type { CollectedStudy, StudyRow } from './collect.js';
-import { poolCases } from './pool-cases.js';
+import { baselineModels } from './evaluate-baselines.js';
+import type { KeptReport } from './kept-report.js';
+import { leftOutPart } from './mask-summary.js';
+import { caseThresholds, poolCases } from './pool-cases.js';
 import { casesOfFold } from './study-folds.js';
-import { patientsByCase, type Trial } from './study-plan.js';
+import { patientsByCase, type Trial, trialFolder } from './study-plan.js';
 import { countCases, describeModel, flatten } from './study-report.js';
+import { cohortValue, subgroupColumns } from './subgroups.js';
 import { showInterval, showP } from './table.js';
 
-/** The report of a study of several trials: out-of-fold predictions, one model a variant. */
-export function pooledReport({ plan, rows, chosen, record, trainingSeconds }: CollectedStudy): string {
+/**
+ * The report of a study of several trials: out-of-fold predictions, one model a variant; training curves and attention are
+ * those of the first variant's trials.
+ */
+export async function pooledReport(collected: CollectedStudy): Promise<KeptReport> {
+  const { plan, rows, chosen, record, trainingSeconds } = collected;
   const { study, splitSeed } = plan.trials[0] as Trial;
   const patientOf = patientsByCase(plan);
   const [first] = rows as [StudyRow];
   const pooled = poolCases(first.trials, 'test');
   const labels = pooled.map(({ label }) => label);
   const clusters = pooled.map(({ caseId }) => patientOf.get(caseId) as string);
+  const caseOf = new Map(plan.cases.map((each) => [each.caseId, each]));
   const outer = plan.folds.filter(({ innerOf }) => innerOf === null);
   const studyOf = (name: string) => plan.trials.find(({ variant }) => variant === name)?.study;
   const { resamples, level } = study.evaluation;
-  return renderReport({
+  const input: ReportInput = {
     title: study.name,
     synthetic: plan.origin !== undefined,
     positiveClass: study.positiveClass,
     target: study.target,
     cohort: {
-      ...countCases(plan.cases),
-      perSplit: outer.map((fold) => ({
-        split: `${fold.name}, test`,
-        ...countCases(casesOfFold(plan.cases, fold).test),
-      })),
+      ...countCases([...plan.cases, ...plan.leftOut]),
+      perSplit: [
+        ...outer.map((fold) => ({
+          split: `${fold.name}, test`,
+          ...countCases(casesOfFold(plan.cases, fold).test),
+        })),
+        ...leftOutPart(plan.leftOut, plan.cases),
+      ],
     },
     models: [
-      ...rows.map(({ name, evaluation, trials }) => {
+      ...rows.map(({ name, evaluation, trials }, row) => {
         const of = studyOf(name);
         return {
           name,
@@ -38,6 +53,7 @@ export function pooledReport({ plan, rows, chosen, record, trainingSeconds }: Co
           labels,
           clusters,
           scores: poolCases(trials, 'test').map(({ probability }) => probability),
+          ...(row === 0 && { threshold: caseThresholds(trials, 'test').threshold }),
           evaluation: evaluation.model,
         };
       }),
@@ -51,6 +67,10 @@ export function pooledReport({ plan, rows, chosen, record, trainingSeconds }: Co
         evaluation: first.evaluation.volumeOnly,
         baseline: true,
       },
+      ...baselineModels(
+        first.evaluation.baselines,
+        pooled.map((each, i) => ({ ...each, cluster: clusters[i] as string })),
+      ),
     ],
     threshold: {
       value: first.evaluation.threshold,
@@ -61,7 +81,14 @@ export function pooledReport({ plan, rows, chosen, record, trainingSeconds }: Co
     ...(plan.origin && {
       reachableAuc: { value: plan.origin.reachableAuc, description: plan.origin.description },
     }),
-    attention: [],
+    subgroups: subgroupColumns(
+      pooled.map(({ caseId }) => caseOf.get(caseId) as CohortCase),
+      study.evaluation.subgroups,
+      cohortValue,
+    ),
+    study: { modelKind: 'deepLearning' },
+    history: trainingCurves(first, collected),
+    attention: await attentionPages(await attendedCases(first, collected), study),
     run: {
       ...flatten(
         { ...record.provenance, encoder: record.encoder, processor: record.processor, cores: record.cores },
@@ -73,6 +100,7 @@ export function pooledReport({ plan, rows, chosen, record, trainingSeconds }: Co
     notes: [
       'Every prediction is out of fold: by models that never saw the patient. Probabilities are calibrated by Platt scaling on the validation cases of each trial, and averaged over seeds and repetitions.',
       'Confidence intervals resample patients with all their cases.',
+      `Training curves and attention are those of ${first.name}; a case that several of its models tested has their mean attention.`,
       ...first.evaluation.folds.map(
         ({ fold, cases, rocAuc }) =>
           `${first.name}, ${fold}: ${cases} cases, AUC ${rocAuc ? showInterval(rocAuc) : 'not defined: one class'}.`,
@@ -95,5 +123,35 @@ export function pooledReport({ plan, rows, chosen, record, trainingSeconds }: Co
         ? [`Chosen on the inner folds: ${[...chosen].map(([fold, name]) => `${fold} ${name}`).join('; ')}.`]
         : []),
     ],
+  };
+  return { input, caseIds: pooled.map(({ caseId }) => caseId) };
+}
+
+/** Every epoch of a row's trials. */
+function trainingCurves({ trials }: StudyRow, { records }: CollectedStudy) {
+  return trials.flatMap(({ result: { trialId, fold, seed, bestEpoch } }) =>
+    (records.get(trialId)?.history ?? []).map(({ epoch, trainLoss, validationAuc }) => ({
+      of: `${fold}, seed ${seed}`,
+      epoch,
+      trainLoss,
+      validationAuc,
+      kept: epoch === bestEpoch,
+    })),
+  );
+}
+
+/** The out-of-fold test cases with what the models that never saw them attended to. */
+async function attendedCases(row: StudyRow, { plan }: CollectedStudy): Promise<AttendedCase[]> {
+  const cases = new Map(plan.cases.map((each) => [each.caseId, each]));
+  const perTrial = await Promise.all(
+    row.trials.map(({ result: { trialId } }) =>
+      readAttention(trialFolder(plan, plan.trials.find((trial) => trial.trialId === trialId) as Trial)),
+    ),
+  );
+  const all = perTrial.flat();
+  return poolCases(row.trials, 'test').flatMap(({ caseId, probability }) => {
+    const each = cases.get(caseId);
+    const attention = meanAttention(all.filter((own) => own.caseId === caseId));
+    return each && attention ? [{ each, probability, attention }] : [];
   });
 }

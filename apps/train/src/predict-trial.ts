@@ -1,9 +1,11 @@
 import type { CohortCase } from '@onco-response/cohort';
 import { fitPlatt, youdenThreshold } from '@onco-response/metrics';
 import type { ResponseModel } from '@onco-response/response-model';
+import type { CaseAttention } from './case-attention.js';
 import type { CaseTokens } from './case-tokens.js';
+import { fitClinicalBaselines, type OfBaselines } from './clinical-baselines.js';
 import type { CasesBySplit } from './study-folds.js';
-import { predictLogits } from './trainer.js';
+import { predictCases } from './trainer.js';
 
 /** One row of predictions.csv. */
 export interface Prediction {
@@ -14,6 +16,8 @@ export interface Prediction {
   probability: number;
   lesionVolumeMm3: number;
   volumeOnlyProbability: number;
+  /** Where the cohort has clinical columns. */
+  baselines?: OfBaselines;
 }
 
 export type TrialPredictions = Awaited<ReturnType<typeof predictTrial>>;
@@ -39,13 +43,31 @@ export async function predictTrial({
   const volumeOnly = fitVolumeOnly(labelsOf(bySplit.train), logVolumes(bySplit.train));
   const calibrate = calibrateOn(
     labelsOf(bySplit.validation),
-    await predictLogits(model, tokens, bySplit.validation),
+    (await predictCases(model, tokens, bySplit.validation)).map(({ logit }) => logit),
     volumeOnly.transform(logVolumes(bySplit.validation)),
   );
+  const clinical = fitClinicalBaselines({
+    bySplit,
+    external,
+    named: model.recipe.clinical,
+    logVolume: ({ caseId }) => Math.log(tokens.facts(caseId).lesionVolumeMm3),
+  });
+  const attention: CaseAttention[] = [];
   const rows = async (split: Prediction['split'], cases: readonly CohortCase[]): Promise<Prediction[]> => {
-    const logits = await predictLogits(model, tokens, cases);
+    const said = await predictCases(model, tokens, cases);
+    if (split === 'test') {
+      attention.push(
+        ...cases.map(({ caseId }, i) => ({
+          caseId,
+          sliceIndices: tokens.facts(caseId).sliceIndices,
+          weights: said[i]?.attention as number[],
+        })),
+      );
+    }
+    const logits = said.map(({ logit }) => logit);
     const probabilities = calibrate.transform(logits);
     const volumeProbabilities = volumeOnly.transform(logVolumes(cases));
+    const clinicalProbabilities = clinical?.predict(cases);
     return cases.map(({ caseId, label }, i) => ({
       caseId,
       split,
@@ -54,6 +76,7 @@ export async function predictTrial({
       probability: probabilities[i] as number,
       lesionVolumeMm3: tokens.facts(caseId).lesionVolumeMm3,
       volumeOnlyProbability: volumeProbabilities[i] as number,
+      ...(clinicalProbabilities && { baselines: clinicalProbabilities[i] as OfBaselines }),
     }));
   };
   return {
@@ -62,9 +85,12 @@ export async function predictTrial({
       ...(await rows('test', bySplit.test)),
       ...(await rows('external', external)),
     ],
+    /** Of the test cases, in their order. */
+    attention,
     calibration: calibrate.calibration,
     threshold: calibrate.threshold,
     volumeThreshold: calibrate.volumeThreshold,
+    baselineThresholds: clinical?.thresholds,
   };
 
   function logVolumes(cases: readonly CohortCase[]): number[] {

@@ -1,3 +1,4 @@
+import { CLINICAL_BASELINES, forEachBaseline } from './clinical-baselines.js';
 import type { CollectedTrial } from './pool-cases.js';
 import type { Prediction } from './predict-trial.js';
 import { csvTable } from './table.js';
@@ -11,10 +12,15 @@ const COLUMNS = [
   'lesion_volume_mm3',
   'volume_only_probability',
 ] as const;
+/** Columns of cohorts with clinical columns. */
+const BASELINE_COLUMNS = {
+  clinicalOnly: 'clinical_only_probability',
+  volumeAndClinical: 'volume_and_clinical_probability',
+};
 
 /** One row a case; `case-0012` is the twelfth row of the manifest. Numbers are printed so that they read back exactly. */
 export function predictionsCsv(predictions: readonly Prediction[]): string {
-  return csvTable([COLUMNS, ...predictions.map(cells)]);
+  return csvTable([columnsOf(predictions), ...predictions.map(cells)]);
 }
 
 /** Test and external cases of all trials: the columns of one trial's file, then what tells the trials apart. */
@@ -24,7 +30,10 @@ export function pooledPredictionsCsv(trials: readonly CollectedTrial[]): string 
       .filter(({ split }) => split !== 'validation')
       .map((each) => [...cells(each), result.fold, result.repetition, result.seed, result.variant]),
   );
-  return csvTable([[...COLUMNS, 'fold', 'repetition', 'seed', 'variant'], ...rows]);
+  return csvTable([
+    [...columnsOf(trials.flatMap(({ predictions }) => predictions)), 'fold', 'repetition', 'seed', 'variant'],
+    ...rows,
+  ]);
 }
 
 const cells = (each: Prediction) => [
@@ -35,6 +44,12 @@ const cells = (each: Prediction) => [
   each.probability,
   each.lesionVolumeMm3,
   each.volumeOnlyProbability,
+  ...(each.baselines ? CLINICAL_BASELINES.map((name) => each.baselines?.[name] as number) : []),
+];
+
+const columnsOf = ([first]: readonly Prediction[]) => [
+  ...COLUMNS,
+  ...(first?.baselines ? CLINICAL_BASELINES.map((name) => BASELINE_COLUMNS[name]) : []),
 ];
 
 /** Reads what these functions wrote; `variant` (the last column, which alone may be quoted) where the file has it. */
@@ -45,7 +60,7 @@ export function readPredictions(text: string): (Prediction & { variant?: string 
     .map((row) => row.split(','));
   const at = Object.fromEntries((header as string[]).map((name, i) => [name, i]));
   return rows.map((row) => {
-    const cell = (name: (typeof COLUMNS)[number]) => row[at[name] as number] as string;
+    const cell = (name: string) => row[at[name] as number] as string;
     return {
       caseId: cell('case'),
       split: cell('split') as Prediction['split'],
@@ -54,6 +69,9 @@ export function readPredictions(text: string): (Prediction & { variant?: string 
       probability: Number(cell('probability')),
       lesionVolumeMm3: Number(cell('lesion_volume_mm3')),
       volumeOnlyProbability: Number(cell('volume_only_probability')),
+      ...(at[BASELINE_COLUMNS.clinicalOnly] !== undefined && {
+        baselines: forEachBaseline((name) => Number(cell(BASELINE_COLUMNS[name]))),
+      }),
       ...(at.variant !== undefined && { variant: row.slice(at.variant).join(',') }),
     };
   });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { evaluatePredictions } from './evaluation.js';
+import { writeReport } from './kept-report.js';
 import { patientsByCase, type StudyPlan } from './study-plan.js';
 import { studyReport } from './study-report.js';
 import type { TrainedTrial } from './trial.js';
@@ -23,7 +24,7 @@ export async function reportSingleTrial(plan: StudyPlan, trained: TrainedTrial):
     ...evaluation.metrics,
     splitsSha256: plan.splitsSha256,
   };
-  await writeOutput(join(out, 'report.html'), await studyReport({ ...trained, origin, evaluation }));
+  await writeReport(out, await studyReport({ ...trained, plan, origin, evaluation }));
   await writeOutput(join(out, 'metrics.json'), `${JSON.stringify(summary, null, 2)}\n`);
   const { model, volumeOnly } = evaluation.metrics;
   const { estimate, lower, upper } = model.rocAuc;

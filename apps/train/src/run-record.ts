@@ -2,6 +2,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { EngineInfo } from '@onco-response/engine';
 import type { ResponseModel } from '@onco-response/response-model';
 import type { TrainingState } from './checkpoint.js';
+import type { MaskSummary } from './mask-summary.js';
 import type { Study } from './study.js';
 
 export type RunRecord = ReturnType<typeof runRecord>;
@@ -16,6 +17,7 @@ export function runRecord({
   model,
   state,
   encoderPath,
+  masks,
 }: {
   engine: EngineInfo;
   identity: string;
@@ -25,6 +27,7 @@ export function runRecord({
   model: ResponseModel;
   state: TrainingState;
   encoderPath: string;
+  masks: MaskSummary;
 }) {
   const provenance = {
     seed: study.seed,
@@ -45,6 +48,7 @@ export function runRecord({
     provenance,
     encoder: study.encoder,
     encoderPath,
+    masks,
     platform: `${process.platform}-${process.arch}`,
     processor: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),

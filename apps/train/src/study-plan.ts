@@ -5,8 +5,17 @@ import { dirname, join, resolve } from 'node:path';
 import type { CohortCase } from '@onco-response/cohort';
 import { readManifest } from '@onco-response/cohort/node';
 import { RandomStream } from '@onco-response/engine';
+import { checkClinical, clinicalHash } from './clinical-values.js';
+import {
+  type DerivedMasks,
+  type DeriveOptions,
+  derivedMasksHash,
+  deriveMasks,
+  readDerivedMasks,
+} from './derived-masks.js';
 import { loadStudy, type Study } from './study.js';
 import { type Fold, studyFolds } from './study-folds.js';
+import { checkSubgroups } from './subgroups.js';
 import { type SyntheticOrigin, syntheticOrigin } from './synthetic-origin.js';
 import { TrainError } from './train-error.js';
 import { writeOutput } from './write-output.js';
@@ -20,6 +29,10 @@ export interface Trial {
   fold: string;
   seed: number;
   splitsSha256: string;
+  /** Hash of the values of the study's clinical columns, where it names any. */
+  clinicalSha256?: string;
+  /** Hash of the masks that were derived, where the cohort left some empty. */
+  masksSha256?: string;
   /** The seed that patients and folds were drawn with: the same for all trials. */
   splitSeed: number;
   /** Paths inside the study are relative to this folder. */
@@ -32,6 +45,10 @@ export interface StudyCases {
   cases: CohortCase[];
   /** Cases of the external cohort, named `external-0001` and so on. */
   external: CohortCase[];
+  /** Cases in whose derived mask no lesion was found, where the study leaves them out. */
+  leftOut: CohortCase[];
+  /** What derived the masks that the cohort leaves empty. */
+  masks: DerivedMasks | undefined;
   origin: SyntheticOrigin | undefined;
   folds: Fold[];
   splitsSha256: string;
@@ -62,9 +79,16 @@ export function trialFolder(plan: Pick<StudyPlan, 'out' | 'trials'>, { trialId }
  * Draws the folds (or checks those that are there), and lists the trials: variants x seeds x folds. Writes `splits.json`
  * and `manifest.jsonl`. Planning again gives the same trials; trials that are done stay done.
  */
-export async function planStudy(configPath: string, out: string): Promise<StudyPlan> {
+export async function planStudy(
+  configPath: string,
+  out: string,
+  options: DeriveOptions = {},
+): Promise<StudyPlan> {
   const { study, variants, folder } = await loadStudy(configPath);
-  const shared = await studyCases({ study, splitSeed: study.seed, studyFolder: folder, out, draw: true });
+  const shared = await studyCases({ study, splitSeed: study.seed, studyFolder: folder, out, draw: options });
+  for (const { study: each } of variants) checkClinical(each.model.clinical, shared);
+  checkSubgroups(study.evaluation.subgroups, shared.cases);
+  const masksSha256 = derivedMasksHash(shared.masks);
   const rows = variants.flatMap((variant) =>
     (study.seeds ?? [study.seed]).flatMap((seed) =>
       shared.folds.map((fold) => ({ variant, seed, fold: fold.name })),
@@ -72,7 +96,15 @@ export async function planStudy(configPath: string, out: string): Promise<StudyP
   );
   const trials = rows.map(({ variant, seed, fold }, index): Trial => {
     const { seeds: _, ...rest } = variant.study;
-    const content = { fold, seed, splitsSha256: shared.splitsSha256, study: { ...rest, seed } };
+    const clinicalSha256 = clinicalHash(rest.model.clinical, shared);
+    const content = {
+      fold,
+      seed,
+      splitsSha256: shared.splitsSha256,
+      ...(clinicalSha256 && { clinicalSha256 }),
+      ...(masksSha256 && { masksSha256 }),
+      study: { ...rest, seed },
+    };
     return {
       index,
       trialId: trialIdOf(content),
@@ -106,9 +138,18 @@ async function checkEarlierPlan(out: string, trials: readonly Trial[]): Promise<
 export async function readPlan(out: string): Promise<StudyPlan> {
   const trials = await readTrials(out);
   const { study, splitSeed, studyFolder } = trials[0] as Trial;
-  const shared = await studyCases({ study, splitSeed, studyFolder, out, draw: false });
+  const shared = await studyCases({ study, splitSeed, studyFolder, out, draw: null });
   if (shared.splitsSha256 !== trials[0]?.splitsSha256) {
     throw changed(join(out, 'splits.json'), 'holds other folds than the plan was made for');
+  }
+  if (trials.some((trial) => trial.clinicalSha256 !== clinicalHash(trial.study.model.clinical, shared))) {
+    throw changed(
+      resolve(studyFolder, study.cohort),
+      'holds other clinical values than the plan was made for',
+    );
+  }
+  if (trials[0]?.masksSha256 !== derivedMasksHash(shared.masks)) {
+    throw changed(join(out, 'derived-masks.json'), 'holds other masks than the plan was made for');
   }
   return { out, trials, ...shared };
 }
@@ -151,11 +192,22 @@ function trialIdOf({
   fold,
   seed,
   splitsSha256,
+  clinicalSha256,
+  masksSha256,
   study,
-}: Pick<Trial, 'fold' | 'seed' | 'splitsSha256' | 'study'>) {
+}: Pick<Trial, 'fold' | 'seed' | 'splitsSha256' | 'clinicalSha256' | 'masksSha256' | 'study'>) {
   const { name: _, ...decisive } = study;
   return createHash('sha256')
-    .update(canonical([decisive, fold, seed, splitsSha256]))
+    .update(
+      canonical([
+        decisive,
+        fold,
+        seed,
+        splitsSha256,
+        ...(clinicalSha256 ? [clinicalSha256] : []),
+        ...(masksSha256 ? [`masks ${masksSha256}`] : []),
+      ]),
+    )
     .digest('hex')
     .slice(0, 16);
 }
@@ -175,11 +227,14 @@ async function studyCases({
   studyFolder,
   out,
   draw,
-}: Pick<Trial, 'study' | 'splitSeed' | 'studyFolder'> & { out: string; draw: boolean }): Promise<StudyCases> {
+}: Pick<Trial, 'study' | 'splitSeed' | 'studyFolder'> & {
+  out: string /** null reads what an earlier plan drew. */;
+  draw: DeriveOptions | null;
+}): Promise<StudyCases> {
   const manifestPath = resolve(studyFolder, study.cohort);
   const manifest = await readManifest(manifestPath);
-  const cases = choosePatients(manifest.cases, study.patients, splitSeed);
-  const external = study.external
+  const chosen = choosePatients(manifest.cases, study.patients, splitSeed);
+  const outside = study.external
     ? await externalCases(resolve(studyFolder, study.external), manifest.cases)
     : [];
   const origin = await syntheticOrigin(dirname(manifestPath));
@@ -190,8 +245,12 @@ async function studyCases({
       message: `${path} is missing: onco-train plan --config study.yaml --out ${out} writes it`,
     });
   }
+  const given = { study, studyFolder, out, cases: chosen, external: outside };
+  const { cases, external, leftOut, masks } = draw
+    ? await deriveMasks(given, draw)
+    : await readDerivedMasks(given);
   const { folds, sha256 } = await studyFolds(path, cases, { splits: study.splits, seed: splitSeed });
-  return { cases, external, origin, folds, splitsSha256: sha256 };
+  return { cases, external, leftOut, masks, origin, folds, splitsSha256: sha256 };
 }
 
 /** The first `count` patients of a seeded order, with all their cases; everybody where `count` is null. */

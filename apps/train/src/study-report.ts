@@ -1,40 +1,50 @@
 import type { CohortCase } from '@onco-response/cohort';
-import { type AttentionCase, renderReport } from '@onco-response/report';
-import type { ResponseModel } from '@onco-response/response-model';
-import { type CaseTokens, readCase } from './case-tokens.js';
+import type { ReportInput } from '@onco-response/report';
+import { attentionPages } from './attention-pages.js';
+import type { CaseAttention } from './case-attention.js';
+import type { CaseTokens } from './case-tokens.js';
 import type { TrainingState } from './checkpoint.js';
+import { baselineModels } from './evaluate-baselines.js';
 import type { Evaluation } from './evaluation.js';
 import { groupWarnings } from './group-warnings.js';
+import type { KeptReport } from './kept-report.js';
+import { leftOutPart, maskFindings, maskWarnings } from './mask-summary.js';
+import type { TrialPredictions } from './predict-trial.js';
 import type { RunRecord } from './run-record.js';
 import type { Study } from './study.js';
 import type { CasesBySplit } from './study-folds.js';
+import type { StudyPlan } from './study-plan.js';
+import { cohortValue, subgroupColumns } from './subgroups.js';
 import type { SyntheticOrigin } from './synthetic-origin.js';
-import { predictCase } from './trainer.js';
 
 interface StudyReportInput {
   study: Study;
+  plan: StudyPlan;
   origin: SyntheticOrigin | undefined;
   bySplit: CasesBySplit;
+  predicted: TrialPredictions;
   evaluation: Evaluation;
   state: TrainingState;
   record: RunRecord;
-  model: ResponseModel;
   tokens: CaseTokens;
 }
 
-/** The study's report as one HTML file. */
-export async function studyReport(input: StudyReportInput): Promise<string> {
-  const { study, origin, bySplit, evaluation, state, record, tokens } = input;
+/** The report of a study that is one trial. */
+export async function studyReport(input: StudyReportInput): Promise<KeptReport> {
+  const { plan, study, origin, bySplit, predicted, evaluation, state, record, tokens } = input;
   const { labels, clusters } = evaluation;
   const all = Object.values(bySplit).flat();
-  return renderReport({
+  const report: ReportInput = {
     title: study.name,
     synthetic: origin !== undefined,
     positiveClass: study.positiveClass,
     target: study.target,
     cohort: {
-      ...countCases(all),
-      perSplit: Object.entries(bySplit).map(([split, cases]) => ({ split, ...countCases(cases) })),
+      ...countCases([...all, ...plan.leftOut]),
+      perSplit: [
+        ...Object.entries(bySplit).map(([split, cases]) => ({ split, ...countCases(cases) })),
+        ...leftOutPart(plan.leftOut, all),
+      ],
     },
     models: [
       {
@@ -54,6 +64,14 @@ export async function studyReport(input: StudyReportInput): Promise<string> {
         evaluation: evaluation.metrics.volumeOnly,
         baseline: true,
       },
+      ...baselineModels(
+        evaluation.metrics.baselines,
+        labels.map((label, i) => ({
+          label,
+          cluster: clusters[i] as string,
+          ...(evaluation.baselines[i] && { baselines: evaluation.baselines[i] }),
+        })),
+      ),
     ],
     threshold: { value: evaluation.threshold, chosenOn: 'validation', rule: evaluation.thresholdRule },
     bootstrap: evaluation.bootstrap,
@@ -64,59 +82,33 @@ export async function studyReport(input: StudyReportInput): Promise<string> {
       validationAuc,
       kept: epoch === state.best?.epoch,
     })),
-    attention: await attentionCases(input),
+    subgroups: subgroupColumns(bySplit.test, study.evaluation.subgroups, cohortValue),
+    attention: await attentionPages(
+      bySplit.test.map((each, i) => ({
+        each,
+        probability: evaluation.probabilities[i] as number,
+        attention: predicted.attention[i] as CaseAttention,
+      })),
+      study,
+    ),
     run: flatten(
       { ...record.provenance, encoder: record.encoder, processor: record.processor, cores: record.cores },
       record,
     ),
-    warnings: groupWarnings(
-      all.flatMap(({ caseId }) => tokens.facts(caseId).warnings.map((text) => ({ caseId, text }))),
-    ),
+    study: { modelKind: 'deepLearning' },
+    warnings: [
+      ...maskWarnings(plan),
+      ...groupWarnings([
+        ...all.flatMap(({ caseId }) => tokens.facts(caseId).warnings.map((text) => ({ caseId, text }))),
+        ...maskFindings(plan.masks, all),
+      ]),
+    ],
     notes: [
       'Probabilities are calibrated by Platt scaling on validation cases; the threshold was chosen there too.',
       'Confidence intervals resample test patients with all their cases.',
     ],
-  });
-}
-
-/** The surest right and wrong test cases and the least certain ones, with their slices and attention. */
-async function attentionCases({
-  study,
-  bySplit,
-  evaluation,
-  model,
-  tokens,
-}: StudyReportInput): Promise<AttentionCase[]> {
-  const ranked = bySplit.test
-    .map((each, i) => ({ each, probability: evaluation.probabilities[i] as number }))
-    .sort((a, b) => b.probability - a.probability);
-  const shown = [...new Set(spread(ranked.length, study.evaluation.attentionCases))].map((i) => ranked[i]!);
-  const pages: AttentionCase[] = [];
-  for (const { each, probability } of shown) {
-    const { volume, lesion } = await readCase(each);
-    const { attention } = await predictCase(model, await tokens.read(each.caseId), each);
-    const slices = model.slices(volume, lesion);
-    const area = slices.imageSize ** 2;
-    pages.push({
-      caseLabel: each.caseId,
-      label: each.label,
-      probability,
-      slices: slices.sliceIndices.map((index, s) => ({
-        index,
-        weight: attention[s] as number,
-        size: slices.imageSize,
-        pixels: slices.windowed.slice(s * area, (s + 1) * area),
-        lesion: slices.lesion.slice(s * area, (s + 1) * area),
-      })),
-    });
-  }
-  return pages;
-}
-
-/** `count` places from the first to the last of `length`. */
-function spread(length: number, count: number): number[] {
-  if (count <= 1) return length > 0 && count === 1 ? [0] : [];
-  return Array.from({ length: count }, (_, i) => Math.round((i * (length - 1)) / (count - 1)));
+  };
+  return { input: report, caseIds: bySplit.test.map(({ caseId }) => caseId) };
 }
 
 export function countCases(cases: readonly CohortCase[]) {

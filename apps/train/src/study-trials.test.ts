@@ -94,6 +94,29 @@ test('every case is predicted out of fold, once a variant, and the external ones
   ]);
   const html = await read('fit', 'report.html');
   expect(html).toContain('loss.contrastive=0.5');
+  // curves of the two folds of the first variant, and the attention of two out-of-fold cases
+  expect(html).toMatch(/<h2 id="[^"]*">Training<[\s\S]*2 models were trained for 2 epochs/);
+  for (const fold of ['fold-0, seed 5', 'fold-1, seed 5']) expect(html).toContain(fold);
+  expect(html).toMatch(/<h2 id="[^"]*">Attention over slices</);
+  const pooled = rows.filter((row) => row.variant === 'loss.contrastive=0' && row.split === 'test');
+  const [surest] = pooled.sort((a, b) => b.probability - a.probability);
+  expect(html).toContain(surest?.caseId);
+  const perTrial = await Promise.all(
+    (await trialsOf('fit'))
+      .slice(0, 2)
+      .map(({ trialId }) => read('fit', 'trials', trialId, 'attention.jsonl')),
+  );
+  const attended = perTrial.flatMap((text) =>
+    text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  );
+  expect(new Set(attended.map(({ caseId }) => caseId)).size).toBe(24);
+  for (const { weights, sliceIndices } of attended) {
+    expect(weights).toHaveLength(sliceIndices.length);
+    expect(weights.reduce((sum: number, weight: number) => sum + weight, 0)).toBeCloseTo(1, 5);
+  }
   for (const file of [...MERGED, 'run.json', 'manifest.jsonl', 'report.html']) {
     expect(await read('fit', file)).not.toMatch(/\b[pq]\d+\b(?!-)/); // no patient id
   }

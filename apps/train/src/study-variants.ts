@@ -15,6 +15,8 @@ const SHARED = [
   'target',
   'cohort',
   'external',
+  'segmentation',
+  'noLesion',
   'patients',
   'splits',
   'seed',

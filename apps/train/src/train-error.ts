@@ -6,6 +6,7 @@ export type TrainErrorCode =
   | 'STUDY_CHANGED'
   | 'INCOMPLETE'
   | 'LEAK'
+  | 'NO_LESION'
   | 'NO_TRIAL'
   | 'ONE_CLASS'
   | 'ENCODER_MISSING'

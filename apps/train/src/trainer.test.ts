@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { RandomStream, startEngine } from '@onco-response/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { smallCases, smallModel, smallStudy } from './__fixtures__/small-training.js';
+import { smallCases, smallModel, smallStudy, smallVariants } from './__fixtures__/small-training.js';
+import type { AugmentedTokens } from './augmented-tokens.js';
 import { EmbeddingMemory } from './embedding-memory.js';
 import { createOptimizer } from './optimizer.js';
 import { type LogEvent, readRunLog } from './run-log.js';
 import type { Study } from './study.js';
 import { trainModel } from './trainer.js';
+import { TrainingBags } from './training-bags.js';
 import { numberPatients, stepGradients } from './training-step.js';
 
 let folder: string;
@@ -31,10 +33,16 @@ async function trainInto(
     crashAfterReads = Number.POSITIVE_INFINITY,
     interrupted = () => false,
     patientIds = false,
-  }: { crashAfterReads?: number; interrupted?: () => boolean; patientIds?: boolean } = {},
+    augmented,
+  }: {
+    crashAfterReads?: number;
+    interrupted?: () => boolean;
+    patientIds?: boolean;
+    augmented?: AugmentedTokens | undefined;
+  } = {},
 ) {
   const before = tf.memory().numTensors;
-  const model = await smallModel(study);
+  const model = await smallModel(study, cases.slice(0, 12));
   let reads = 0;
   try {
     const state = await trainModel({
@@ -44,6 +52,7 @@ async function trainInto(
         read: (caseId: string) => (++reads > crashAfterReads ? Promise.reject(CRASH) : tokens.read(caseId)),
       },
       train: cases.slice(0, 12),
+      augmented,
       validation: cases.slice(12),
       checkpointPath: join(folder, name, 'checkpoint.safetensors'),
       identity: 'identity',
@@ -69,13 +78,18 @@ const everything =
 const everyLoss =
   'memory: 6, ambiguityWeights: true, pairsWithinPatient: false, baseTemperature: 0.07, contrastiveSchedule: { epochs: 2 }';
 
+const all = smallStudy({ training: everything, model: '  clinical: [age, stage]', loss: everyLoss });
+
 test.each([
-  ['the defaults', smallStudy()],
-  ['everything on', smallStudy({ training: everything, model: '  clinical: [age]', loss: everyLoss })],
-])(
+  ['the defaults', smallStudy(), undefined],
+  ['everything on', all, undefined],
+  ['everything on and copies', all, 'copies'],
+  ['fresh variants', smallStudy(), 'fresh'],
+] as const)(
   'with %s, a run that is killed or stopped again and again ends with the same bits and log',
-  async (name, study) => {
-    const undisturbed = await trainInto(`${name}-undisturbed`, study);
+  async (name, study, kind) => {
+    const variants = () => kind && smallVariants(tokens, kind).augmented;
+    const undisturbed = await trainInto(`${name}-undisturbed`, study, { augmented: variants() });
     const random = new RandomStream(1, name);
     const killed = `${name}-killed`;
     let result: Awaited<ReturnType<typeof trainInto>> | undefined;
@@ -87,10 +101,10 @@ test.each([
         killed,
         study,
         tries > 8
-          ? {}
+          ? { augmented: variants() }
           : stopping
-            ? { interrupted: () => ++asked > after }
-            : { crashAfterReads: 14 + random.integer(30) },
+            ? { augmented: variants(), interrupted: () => ++asked > after }
+            : { augmented: variants(), crashAfterReads: 14 + random.integer(30) },
       ).catch((error) => {
         expect(stopping ? error.code : error).toBe(stopping ? 'INTERRUPTED' : CRASH);
         return undefined;
@@ -109,6 +123,30 @@ test.each([
     expect(await log(killed)).toEqual(events);
   },
 );
+
+test('variants are drawn for training cases only, others every epoch, the same for the same seed', async () => {
+  for (const kind of ['copies', 'fresh'] as const) {
+    const train = async (run: string) => {
+      const { augmented, asked } = smallVariants(tokens, kind);
+      return { asked, ...(await trainInto(`${kind}-${run}`, smallStudy(), { augmented })) };
+    };
+    const [first, second] = [await train('a'), await train('b')];
+    expect(first.asked).toEqual(second.asked);
+    expect(first.hash).toBe(second.hash);
+    expect(first.hash).not.toBe((await trainInto('the defaults-undisturbed', smallStudy())).hash);
+    const training = new Set(cases.slice(0, 12).map(({ caseId }) => caseId));
+    for (const asked of first.asked) expect(training).toContain(asked.split(' ')[0]);
+    if (kind === 'fresh') {
+      expect(first.asked).toHaveLength(3 * 12);
+      expect(new Set(first.asked).size).toBe(3 * 12);
+    } else {
+      // each case as it is or one of two copies, in three epochs: 24 of 36 draws are copies, give or take 3 deviations
+      expect(first.asked.length).toBeGreaterThan(24 - 9);
+      expect(first.asked.length).toBeLessThan(24 + 9);
+      expect(new Set(first.asked.map((asked) => asked.split(' ').at(-1)))).toEqual(new Set(['1', '2']));
+    }
+  }
+});
 
 test('the log names patients only where it is told to', async () => {
   const text = async (name: string) => readFile(join(folder, name, 'log.jsonl'), 'utf8');
@@ -135,15 +173,13 @@ test('the last checkpoints and the best are kept, and stand in for a damaged one
 
 const stepOptions = (model: Awaited<ReturnType<typeof smallModel>>, { loss }: Study, memory = 0) => ({
   model,
-  tokens,
+  bags: new TrainingBags({ tokens, slicesPerStep: null, seed: 3 }),
   loss,
   positiveWeight: 1.5,
   memory: new EmbeddingMemory(memory),
   weights: { contrastive: loss.contrastive, hardNegatives: loss.hardNegatives },
   patientNumbers: numberPatients(cases),
   chunkSize: null as number | null,
-  slicesPerStep: null,
-  slices: new RandomStream(3, 'slices'),
 });
 
 test('accumulated over batches, the gradient of the classification loss is that of one large batch', async () => {

@@ -1,9 +1,10 @@
 import { dirname, join } from 'node:path';
 import { Progress } from '@onco-response/command-line/node';
-import { clipByGlobalNorm, ExponentialAverage, type RandomState, RandomStream } from '@onco-response/engine';
+import { clipByGlobalNorm, ExponentialAverage, type RandomState } from '@onco-response/engine';
 import type { PrefixTokens, ResponseModel } from '@onco-response/response-model';
 import { toFloat32, type WeightTensor } from '@onco-response/weights';
 import * as tf from '@tensorflow/tfjs-core';
+import type { AugmentedTokens } from './augmented-tokens.js';
 import { createSampler } from './batches.js';
 import type { CaseTokens } from './case-tokens.js';
 import {
@@ -23,6 +24,7 @@ import { LOG_NAME, type LogEvent, RunLog } from './run-log.js';
 import { afterEpoch, FIRST_PLATEAU, learningRate } from './schedule.js';
 import type { Study } from './study.js';
 import { TrainError } from './train-error.js';
+import { TrainingBags } from './training-bags.js';
 import { type LossTerms, termWeights } from './training-loss.js';
 import { numberPatients, stepGradients } from './training-step.js';
 import { validationFigures } from './validation-figures.js';
@@ -39,6 +41,8 @@ export interface TrainOptions {
   study: Study;
   tokens: Pick<CaseTokens, 'read'>;
   train: readonly LabelledCase[];
+  /** Variants of the training cases; standardisation and validation see the cases as they are. */
+  augmented?: AugmentedTokens | undefined;
   validation: readonly LabelledCase[];
   /** Where the checkpoint is kept; the log lies beside it. */
   checkpointPath: string;
@@ -57,13 +61,14 @@ export interface TrainOptions {
  * @throws TrainError INTERRUPTED after saving, STUDY_CHANGED for a checkpoint of another study, DIVERGED
  */
 export async function trainModel(options: TrainOptions): Promise<TrainingState> {
-  const { model, study, tokens, train, validation, checkpointPath, identity, interrupted } = options;
+  const { model, study, tokens, train, augmented, validation, checkpointPath, identity, interrupted } =
+    options;
   const { training, loss, seed } = study;
   const variables = model.namedVariables();
   const tensors = model.namedTensors();
   const optimizer = createOptimizer(variables, training);
   const sampler = createSampler(train, training, seed);
-  const slices = new RandomStream(seed, 'slices of a step');
+  const bags = new TrainingBags({ tokens, augmented, slicesPerStep: training.slicesPerStep, seed });
   const memory = new EmbeddingMemory(loss.contrastive + loss.hardNegatives > 0 ? loss.memory : 0);
   const patientNumbers = numberPatients(train);
   const positives = train.filter(({ label }) => label === 1).length;
@@ -84,7 +89,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
     step: 0,
     ...NO_LOSS,
     optimizerStep: 0,
-    streams: { model: model.streams(), order: sampler.state(), slices: slices.state() },
+    streams: { model: model.streams(), order: sampler.state(), bags: bags.state() },
     memoryLabels: [],
     memoryPatients: [],
     history: [],
@@ -108,7 +113,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
     restoreMoments(optimizer, variables, saved);
     model.restoreStreams(state.streams.model);
     sampler.restore(state.streams.order);
-    slices.restore(state.streams.slices);
+    bags.restore(state.streams.bags);
     if (saved.memory) memory.push(toFloat32(saved.memory), state.memoryLabels, state.memoryPatients);
     if (!state.finished) console.error(`going on from epoch ${state.epoch + 1}, step ${state.step + 1}`);
   } else {
@@ -127,7 +132,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
   const secondsSoFar = () => (performance.now() - start) / 1000;
 
   const save = async (order: RandomState) => {
-    state.streams = { model: model.streams(), order, slices: slices.state() };
+    state.streams = { model: model.streams(), order, bags: bags.state() };
     const { step, moments } = await momentsByName(optimizer, variables);
     const kept = memory.content;
     const averaged = await average?.state();
@@ -200,14 +205,12 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
   async function takeStep(batches: LabelledCase[][], epoch: number): Promise<void> {
     const step = await stepGradients(batches, {
       model,
-      tokens,
+      bags,
       loss,
       positiveWeight,
       memory,
       weights: termWeights(loss, epoch),
       patientNumbers,
-      slicesPerStep: training.slicesPerStep,
-      slices,
       chunkSize: training.gradientCache ? training.chunkSize : null,
     });
     if (!Number.isFinite(step.loss)) {
@@ -226,7 +229,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
   /** Validates, keeps the best, decides whether to go on; returns what there is to log. */
   async function endEpoch(steps: number): Promise<LogEvent[]> {
     const evaluate = async () => {
-      const logits = await predictLogits(model, tokens, validation);
+      const logits = (await predictCases(model, tokens, validation)).map(({ logit }) => logit);
       const figures = validationFigures(
         validation.map(({ label }) => label),
         logits,
@@ -328,15 +331,13 @@ function inSteps(batches: number[][], accumulate: number): number[][][] {
 
 const rounded = (seconds: number) => Math.round(seconds * 1000) / 1000;
 
-/** Fixes the means and deviations by which the model standardises, from training cases. */
+/** Fixes the means and deviations by which the model standardises slice embeddings, from training cases. */
 export async function standardiseModel(
   model: ResponseModel,
   tokens: Pick<CaseTokens, 'read'>,
   train: readonly LabelledCase[],
 ): Promise<void> {
   await model.standardise(embeddings(model, tokens, train));
-  const { clinical } = model.recipe;
-  if (clinical.length > 0) model.standardiseClinical(train.map((each) => clinicalValues(each, clinical)));
 }
 
 /** The slice embeddings that the untrained encoder gives each case. */
@@ -349,20 +350,21 @@ async function* embeddings(
 }
 
 /** What the model says of a case whose tokens are given. */
-export function predictCase(model: ResponseModel, tokens: PrefixTokens, given: WithClinical) {
+function predictCase(model: ResponseModel, tokens: PrefixTokens, given: WithClinical) {
   const { clinical } = model.recipe;
   return model.predictTokens(tokens, clinical.length > 0 ? clinicalValues(given, clinical) : undefined);
 }
 
-/** Logits of cases, one case at a time. */
-export async function predictLogits(
+/** What the model says of cases as they are, one case at a time. */
+export async function predictCases(
   model: ResponseModel,
   tokens: Pick<CaseTokens, 'read'>,
   cases: readonly LabelledCase[],
-): Promise<number[]> {
-  const logits: number[] = [];
+): Promise<{ logit: number; attention: number[] }[]> {
+  const said: { logit: number; attention: number[] }[] = [];
   for (const each of cases) {
-    logits.push((await predictCase(model, await tokens.read(each.caseId), each)).logit);
+    const { logit, attention } = await predictCase(model, await tokens.read(each.caseId), each);
+    said.push({ logit, attention });
   }
-  return logits;
+  return said;
 }

@@ -1,20 +1,17 @@
-import type { RandomState, RandomStream } from '@onco-response/engine';
+import type { RandomState } from '@onco-response/engine';
 import { cachedContrastiveGradients, type RestorableStream } from '@onco-response/losses';
-import type { ForwardResult, PrefixTokens, ResponseModel } from '@onco-response/response-model';
+import type { ForwardResult, ResponseModel } from '@onco-response/response-model';
 import * as tf from '@tensorflow/tfjs-core';
-import type { CaseTokens } from './case-tokens.js';
 import { clinicalValues } from './clinical-values.js';
 import type { LabelledCase } from './trainer.js';
+import type { TrainingBags } from './training-bags.js';
 import { type LossOptions, type LossTerms, trainingLoss } from './training-loss.js';
 
 /** What the gradient of a step follows from, its cases apart. */
 export interface StepOptions extends LossOptions {
   model: ResponseModel;
-  tokens: Pick<CaseTokens, 'read'>;
-  /** A random part of each case's slices; null = all. */
-  slicesPerStep: number | null;
-  /** Draws that part. */
-  slices: RandomStream;
+  /** Draws what is seen of the cases. */
+  bags: Pick<TrainingBags, 'read'>;
   /** A whole number a patient, by `caseId`. */
   patientNumbers: ReadonlyMap<string, number>;
   /** Gradient caching: cases that pass at once; null = the whole batch. */
@@ -54,7 +51,7 @@ export async function stepGradients(
 
 async function batchGradients(cases: readonly LabelledCase[], options: StepOptions): Promise<StepGradients> {
   const { model, memory, patientNumbers, chunkSize } = options;
-  const bags = await readBags(cases, options);
+  const bags = await options.bags.read(cases.map(({ caseId }) => caseId));
   const truth = {
     labels: cases.map(({ label }) => label),
     patients: cases.map(({ caseId }) => patientNumbers.get(caseId) as number),
@@ -128,14 +125,6 @@ function plus(sum: StepGradients | undefined, part: StepGradients, share: number
   };
 }
 
-async function readBags(
-  cases: readonly LabelledCase[],
-  { tokens, slicesPerStep, slices }: StepOptions,
-): Promise<PrefixTokens[]> {
-  const bags = await Promise.all(cases.map(({ caseId }) => tokens.read(caseId)));
-  return bags.map((bag) => chooseSlices(bag, slicesPerStep, slices));
-}
-
 const streamsOf = (model: ResponseModel): RestorableStream<Record<string, RandomState>> => ({
   state: () => model.streams(),
   restore: (states) => model.restoreStreams(states),
@@ -144,20 +133,4 @@ const streamsOf = (model: ResponseModel): RestorableStream<Record<string, Random
 function clinicalOf(cases: readonly LabelledCase[], { recipe }: ResponseModel) {
   if (recipe.clinical.length === 0) return {};
   return { clinical: cases.map((each) => clinicalValues(each, recipe.clinical)) };
-}
-
-/** A random part of a case's slices, in their order; all of them where there are no more than `count`. */
-function chooseSlices(bag: PrefixTokens, count: number | null, random: RandomStream): PrefixTokens {
-  const [slices, tokenCount, width] = bag.shape;
-  if (count === null || slices <= count) return bag;
-  const chosen = random
-    .shuffle(Array.from({ length: slices }, (_, i) => i))
-    .slice(0, count)
-    .sort((a, b) => a - b);
-  const perSlice = tokenCount * width;
-  const data = new Float32Array(count * perSlice);
-  chosen.forEach((slice, i) => {
-    data.set(bag.data.subarray(slice * perSlice, (slice + 1) * perSlice), i * perSlice);
-  });
-  return { data, shape: [count, tokenCount, width] };
 }

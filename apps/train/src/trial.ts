@@ -6,10 +6,16 @@ import { loadVit } from '@onco-response/encoder';
 import { type EngineInfo, startEngine } from '@onco-response/engine';
 import { ResponseModel, vitOptions } from '@onco-response/response-model';
 import { saveBundle } from '@onco-response/response-model/node';
+import { type AugmentedTokens, augmentedTokens } from './augmented-tokens.js';
+import { writeAttention } from './case-attention.js';
 import { CaseTokens } from './case-tokens.js';
 import type { TrainingState } from './checkpoint.js';
+import type { OfBaselines } from './clinical-baselines.js';
+import { fitClinical } from './clinical-values.js';
 import { cacheFolder, encoderDirectory } from './encoder-store.js';
 import { groupWarnings } from './group-warnings.js';
+import { maskFindings, maskSummary, maskWarnings } from './mask-summary.js';
+import { permuteLabels } from './permute-labels.js';
 import { predictTrial, THRESHOLD_RULE, type TrialPredictions } from './predict-trial.js';
 import { predictionsCsv } from './predictions-csv.js';
 import { type RunRecord, runRecord } from './run-record.js';
@@ -36,6 +42,8 @@ export interface TrialResult {
   calibration: { a: number; b: number };
   threshold: number;
   volumeThreshold: number;
+  /** Of the baselines on clinical columns, where the cohort has some. */
+  baselineThresholds?: OfBaselines;
   warnings: string[];
   predictionsSha256: string;
 }
@@ -60,6 +68,7 @@ export interface TrainedTrial {
   record: RunRecord;
   model: ResponseModel;
   tokens: CaseTokens;
+  augmented: AugmentedTokens | undefined;
 }
 
 /**
@@ -103,7 +112,7 @@ export async function runTrial(
   return { already: false };
 }
 
-/** A trial's untrained model and its cases' tokens. */
+/** A trial's untrained model, its cases' tokens, and the variants of its training cases. */
 export async function prepareTrial(
   plan: StudyPlan,
   trial: Trial,
@@ -111,7 +120,8 @@ export async function prepareTrial(
 ) {
   const { study } = trial;
   const fold = foldOf(plan, trial);
-  const bySplit = casesOfFold(plan.cases, fold);
+  const given = casesOfFold(plan.cases, fold);
+  const bySplit = study.control === 'permutedLabels' ? permuteLabels(given, study.seed) : given;
   const engine = await startEngine({
     backend: 'tensorflow',
     threads: study.threads ?? threads ?? availableParallelism(),
@@ -122,10 +132,24 @@ export async function prepareTrial(
   if (!prepared.has(plan)) console.error(describeEngine(engine));
   const encoderPath = encoderDirectory(study.encoder, trial.studyFolder);
   const vit = await loadVit(encoderPath, vitOptions(study.model));
-  const model = new ResponseModel({ recipe: study.model, vit, seed: study.seed });
+  const clinical = fitClinical(study.model.clinical, bySplit.train);
+  const model = new ResponseModel({
+    recipe: study.model,
+    vit,
+    seed: study.seed,
+    ...(clinical && { clinical }),
+  });
   try {
     const tokens = await preparedTokens(plan, study, model, engine, interrupted);
-    return { bySplit, engine, encoderPath, model, tokens };
+    const augmented = await augmentedTokens({
+      augmentation: study.augmentation,
+      train: bySplit.train,
+      tokens,
+      model,
+      seed: trial.splitSeed,
+      interrupted,
+    });
+    return { bySplit, engine, encoderPath, model, tokens, augmented };
   } catch (error) {
     model.dispose();
     throw error;
@@ -140,14 +164,15 @@ async function trainTrial(
 ): Promise<TrainedTrial> {
   const { study } = trial;
   const { interrupted, patientIds = false } = options;
-  const { bySplit, engine, encoderPath, model, tokens } = await prepareTrial(plan, trial, options);
+  const { bySplit, engine, encoderPath, model, tokens, augmented } = await prepareTrial(plan, trial, options);
   try {
-    const identity = identityOf(trial, engine, model, plan.cases, tokens);
+    const identity = identityOf(trial, engine, model, plan.cases, tokens, augmented);
     const state = await trainModel({
       model,
       study,
       tokens,
       train: bySplit.train,
+      augmented,
       validation: bySplit.validation,
       checkpointPath: join(folder, 'checkpoint.safetensors'),
       identity,
@@ -164,8 +189,9 @@ async function trainTrial(
       model,
       state,
       encoderPath,
+      masks: maskSummary(plan),
     });
-    return { study, bySplit, predicted, state, record, model, tokens };
+    return { study, bySplit, predicted, state, record, model, tokens, augmented };
   } catch (error) {
     model.dispose();
     throw error;
@@ -176,7 +202,7 @@ async function writeTrial(
   plan: StudyPlan,
   trial: Trial,
   folder: string,
-  { study, bySplit, predicted, state, record, model, tokens }: TrainedTrial,
+  { study, bySplit, predicted, state, record, model, tokens, augmented }: TrainedTrial,
 ): Promise<TrialResult> {
   const { calibration, threshold, volumeThreshold, predictions } = predicted;
   await saveBundle(
@@ -189,6 +215,7 @@ async function writeTrial(
       target: study.target,
       calibration,
       threshold: { value: threshold, rule: THRESHOLD_RULE },
+      masks: record.masks,
       provenance: record.provenance,
     },
     record.encoderPath,
@@ -201,6 +228,7 @@ async function writeTrial(
   }
   const csv = predictionsCsv(predictions);
   await writeOutput(join(folder, 'predictions.csv'), csv);
+  await writeAttention(folder, predicted.attention);
   await writeOutput(join(folder, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
   const { repetition, innerOf } = foldOf(plan, trial);
   const { trialId, variant, fold, seed } = trial;
@@ -218,11 +246,17 @@ async function writeTrial(
     calibration,
     threshold,
     volumeThreshold,
-    warnings: groupWarnings(
-      Object.values(bySplit)
-        .flat()
-        .flatMap(({ caseId }) => tokens.facts(caseId).warnings.map((text) => ({ caseId, text }))),
-    ),
+    ...(predicted.baselineThresholds && { baselineThresholds: predicted.baselineThresholds }),
+    warnings: [
+      ...maskWarnings(plan),
+      ...groupWarnings([
+        ...Object.values(bySplit)
+          .flat()
+          .flatMap(({ caseId }) => tokens.facts(caseId).warnings.map((text) => ({ caseId, text }))),
+        ...maskFindings(plan.masks, Object.values(bySplit).flat()),
+        ...(augmented?.kind === 'copies' ? augmented.warnings : []),
+      ]),
+    ],
     predictionsSha256: createHash('sha256').update(csv).digest('hex'),
   };
 }
@@ -254,6 +288,7 @@ async function preparedTokens(
     model.vit.usesClassToken,
     model.frozenBlocks,
     study.cachePrecision,
+    study.control === 'lesionMaskedOut',
   ]);
   const known = prepared.get(plan) ?? new Map<string, CaseTokens>();
   prepared.set(plan, known);
@@ -262,6 +297,7 @@ async function preparedTokens(
   const tokens = new CaseTokens({
     folder: join(cacheFolder(), 'slices'),
     precision: study.cachePrecision,
+    withoutLesion: study.control === 'lesionMaskedOut',
     engine,
   });
   await tokens.prepare([...plan.cases, ...plan.external], model, interrupted);
@@ -271,16 +307,18 @@ async function preparedTokens(
 
 /** A hash of all that decides the trained weights. */
 function identityOf(
-  { study, fold, splitsSha256 }: Trial,
+  { study, fold, splitsSha256, clinicalSha256 }: Trial,
   { library, threads, deviceName, tf32 }: EngineInfo,
   model: ResponseModel,
   cases: readonly CohortCase[],
   tokens: CaseTokens,
+  augmented: AugmentedTokens | undefined,
 ): string {
   const keys = cases.map(({ caseId }) => tokens.facts(caseId).key);
+  const copies = augmented?.kind === 'copies' ? augmented.keys : [];
   const machine = [library, threads, deviceName, tf32, model.vit.weightsSha256];
   return createHash('sha256')
-    .update(JSON.stringify([studyHash(study), fold, splitsSha256, ...machine, keys]))
+    .update(JSON.stringify([studyHash(study), fold, splitsSha256, clinicalSha256, ...machine, keys, copies]))
     .digest('hex');
 }
 

@@ -24,6 +24,7 @@ export type CohortErrorCode =
   | 'FOLDS_INCOMPLETE'
   | 'MISSING_SITE'
   | 'COLUMN'
+  | 'UNKNOWN_CATEGORY'
   | 'OTHER_PHANTOM';
 
 /** The one error class of this package. Messages name rows and files, never a patient identifier. */

@@ -20,4 +20,5 @@ export {
   readStandardiser,
   type Standardiser,
   type StandardiserParameters,
+  standardiserParametersSchema,
 } from './standardiser.js';

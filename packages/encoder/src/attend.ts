@@ -76,7 +76,8 @@ function join(parts: tf.Tensor4D): tf.Tensor2D {
   return tf.reshape(tf.transpose(parts, [0, 2, 1, 3]), [batch * tokens, heads * size]);
 }
 
-function placed(rows: tf.Tensor2D, shape: Heads, sense: 1 | -1): tf.Tensor4D {
+/** Rows as heads, turned by their places where there are angles: [B * T, E] -> [B, heads, T, d] */
+export function placed(rows: tf.Tensor2D, shape: Heads, sense: 1 | -1): tf.Tensor4D {
   const parts = split(rows, shape);
   return shape.rotary ? rotate(parts, shape.rotary, sense) : parts;
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Adaptation } from './adaptation.js';
+import { attentionWeights } from './attention-weights.js';
 import { type Block, block } from './block.js';
 import type { Naming, Part } from './checkpoint-names.js';
 import { EncoderError } from './encoder-error.js';
@@ -178,6 +179,30 @@ export class Vit {
       const placed = { ...this.#placed(options, grid, count), constantInput };
       const last = block(x, this.#parts.blocks[depth - 1]!, 'class', placed); // [B, 1, E]
       return layerNorm(this.#first(last), this.#parts.norm); // [B, E]
+    });
+  }
+
+  /**
+   * Folds the attention of each block, [1, heads, P + N, P + N], from the first to the last: internal. One block's attention is
+   * in memory at a time.
+   *
+   * @param image [1, H, W, 3]
+   */
+  foldAttention<T extends tf.Tensor>(
+    image: tf.Tensor4D,
+    fold: (folded: T | undefined, attention: tf.Tensor4D) => T,
+  ): T {
+    return tf.tidy(() => {
+      let tokens = this.#embed(image);
+      let folded: T | undefined;
+      const placed = this.#placed({}, this.#gridOf(image), tokens.shape[1] - this.#leadingCount());
+      for (const layers of this.#parts.blocks) {
+        [tokens, folded] = tf.tidy(() => {
+          const attention = attentionWeights(layerNorm(tokens, layers.norm1), layers.attention, placed);
+          return [block(tokens, layers, 'all', placed), fold(folded, attention)] as [tf.Tensor3D, T];
+        });
+      }
+      return folded as T;
     });
   }
 

@@ -9,6 +9,14 @@ export {
 export { chooseSlices, type SliceChoice } from './choose-slices.js';
 export { type CleanedMask, type CleanMaskOptions, cleanMask } from './clean-mask.js';
 export {
+  DEFAULT_CLEANING,
+  type DerivedMask,
+  type DeriveMaskOptions,
+  deriveMask,
+  type MaskCleaning,
+  type MaskSegmenter,
+} from './derive-mask.js';
+export {
   type FunctionalTumourVolume,
   type FunctionalTumourVolumeOptions,
   functionalTumourVolume,

@@ -1,4 +1,5 @@
 import { checkLabelled, type Values } from './check-input.js';
+import { belowCounter } from './count-below.js';
 import { MetricsError } from './metrics-error.js';
 
 export interface Components {
@@ -24,34 +25,18 @@ export function structuralComponents(labels: Values, scores: Values, name: strin
     if (labels[i] === 1) positiveScores[p++] = scores[i]!;
     else negativeScores[n++] = scores[i]!;
   }
-  const sortedPositive = positiveScores.slice().sort();
-  const sortedNegative = negativeScores.slice().sort();
+  const negativesBelow = belowCounter(negativeScores.slice().sort());
+  const positivesBelow = belowCounter(positiveScores.slice().sort());
   let wins = 0;
-  const positive = positiveScores.map((score) => {
-    const beaten = countBelow(sortedNegative, score);
+  const positive = new Float64Array(positives);
+  for (let p = 0; p < positives; p++) {
+    const beaten = negativesBelow(positiveScores[p]!);
     wins += beaten;
-    return beaten / negatives;
-  });
-  const negative = negativeScores.map((score) => 1 - countBelow(sortedPositive, score) / positives);
+    positive[p] = beaten / negatives;
+  }
+  const negative = new Float64Array(negatives);
+  for (let n = 0; n < negatives; n++) negative[n] = 1 - positivesBelow(negativeScores[n]!) / positives;
   return { auc: wins / (positives * negatives), positive, negative };
-}
-
-/** How many values are below, equal ones counting half: two binary searches (a native sort and these beat ranking indices). */
-function countBelow(sorted: Float64Array, value: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  const below = low;
-  if (sorted[below] !== value) return below;
-  for (high = sorted.length; low < high; ) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! <= value) low = middle + 1;
-    else high = middle;
-  }
-  return (below + low) / 2;
 }
 
 /** The variance of the difference is taken from the differences themselves: it is then exactly 0 for equal rankings. */

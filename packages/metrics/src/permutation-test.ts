@@ -132,7 +132,8 @@ function onLabels(statistic: Statistic, labels: Values, scores: Values): (arrang
     return (arranged) => finite(statistic(Array.from(arranged) as number[], Array.from(scores) as number[]));
   const ranking = rank(labels, scores);
   const once = new Uint32Array(labels.length).fill(1);
-  return (arranged) => counted({ ...ranking, labels: arranged }, once)!;
+  return (arranged) =>
+    counted({ ...ranking, labels: Uint8Array.from(ranking.order, (index) => arranged[index]!) }, once)!;
 }
 
 function finite(value: number): number {

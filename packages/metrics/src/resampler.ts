@@ -29,11 +29,18 @@ export function forEachResample(
   const strata = resamplingStrata(labels, { stratified, clusters });
   const random = seededRandom(seed);
   const counts = new Uint32Array(labels.length);
+  // Where units are single cases, most of the time would go into their arrays of one.
+  const cases =
+    clusters === undefined ? strata.map((units) => Uint32Array.from(units, ([index]) => index!)) : [];
   for (let r = 0; r < resamples; r++) {
     counts.fill(0);
-    for (const units of strata) {
+    for (const own of cases) {
+      const size = own.length;
+      for (let draw = 0; draw < size; draw++) counts[own[Math.floor(random() * size)]!]!++;
+    }
+    for (const units of clusters === undefined ? [] : strata) {
       for (let draw = 0; draw < units.length; draw++) {
-        for (const index of units[Math.floor(random() * units.length)]!) counts[index] = counts[index]! + 1;
+        for (const index of units[Math.floor(random() * units.length)]!) counts[index]!++;
       }
     }
     visit(counts);

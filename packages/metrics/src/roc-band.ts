@@ -35,7 +35,7 @@ export function rocBand(
     let positives = 0;
     let negatives = 0;
     for (let i = 0; i < counts.length; i++) {
-      if (ranking.labels[i] === 1) positives += counts[i]!;
+      if (labels[i] === 1) positives += counts[i]!;
       else negatives += counts[i]!;
     }
     if (positives === 0 || negatives === 0) return;
@@ -45,7 +45,7 @@ export function rocBand(
     let next = 0;
     for (let k = 0; k < ranking.order.length; k++) {
       const index = ranking.order[k]!;
-      if (ranking.labels[index] === 1) tp += counts[index]!;
+      if (ranking.labels[k] === 1) tp += counts[index]!;
       else fp += counts[index]!;
       if (ranking.endsTie[k] === 0) continue;
       const [x, y] = [fp / negatives, tp / positives];

@@ -7,7 +7,10 @@ export interface Ranking {
   order: Uint32Array;
   /** endsTie[k] is 1 when case order[k] is the last of its score */
   endsTie: Uint8Array;
+  /** of case order[k] */
   labels: Uint8Array;
+  /** whether any two cases have the same score */
+  tied: boolean;
 }
 
 export function rank(labels: Values, scores: Values): Ranking {
@@ -17,7 +20,12 @@ export function rank(labels: Values, scores: Values): Ranking {
   const endsTie = new Uint8Array(order.length).map((_, k) =>
     k + 1 === order.length || scores[order[k]!] !== scores[order[k + 1]!] ? 1 : 0,
   );
-  return { order, endsTie, labels: Uint8Array.from(labels) };
+  return {
+    order,
+    endsTie,
+    labels: Uint8Array.from(order, (index) => labels[index]!),
+    tied: endsTie.includes(0),
+  };
 }
 
 /** The statistic of a resample given how often each case was drawn; undefined when only one class was drawn. */
@@ -29,17 +37,37 @@ export const countedStatistics = new Map<unknown, CountedStatistic>([
   [prAuc, countedPrAuc],
 ]);
 
-function countedRocAuc({ order, endsTie, labels }: Ranking, counts: Uint32Array): number | undefined {
+function countedRocAuc(ranking: Ranking, counts: Uint32Array): number | undefined {
+  return ranking.tied ? tiedRocAuc(ranking, counts) : untiedRocAuc(ranking, counts);
+}
+
+/** Without a branch in the loop, which labels in order of score would send the wrong way every other time. */
+function untiedRocAuc({ order, labels }: Ranking, counts: Uint32Array): number | undefined {
+  let positives = 0;
+  let drawn = 0;
+  let wins = 0;
+  for (let k = 0; k < order.length; k++) {
+    const count = counts[order[k]!]!;
+    const positive = labels[k]! * count;
+    wins += (count - positive) * positives;
+    positives += positive;
+    drawn += count;
+  }
+  const negatives = drawn - positives;
+  return positives === 0 || negatives === 0 ? undefined : wins / (positives * negatives);
+}
+
+function tiedRocAuc({ order, endsTie, labels }: Ranking, counts: Uint32Array): number | undefined {
   let positives = 0;
   let negatives = 0;
   let tiedPositives = 0;
   let tiedNegatives = 0;
   let wins = 0;
   for (let k = 0; k < order.length; k++) {
-    const index = order[k]!;
-    const count = counts[index]!;
-    if (labels[index] === 1) tiedPositives += count;
-    else tiedNegatives += count;
+    const count = counts[order[k]!]!;
+    const positive = labels[k]! * count;
+    tiedPositives += positive;
+    tiedNegatives += count - positive;
     if (endsTie[k] === 1) {
       wins += tiedNegatives * (positives + tiedPositives / 2);
       positives += tiedPositives;
@@ -57,10 +85,9 @@ function countedPrAuc({ order, endsTie, labels }: Ranking, counts: Uint32Array):
   let tiedPositives = 0;
   let sum = 0;
   for (let k = 0; k < order.length; k++) {
-    const index = order[k]!;
-    const count = counts[index]!;
+    const count = counts[order[k]!]!;
     predicted += count;
-    if (labels[index] === 1) tiedPositives += count;
+    tiedPositives += labels[k]! * count;
     if (endsTie[k] === 1 && tiedPositives > 0) {
       positives += tiedPositives;
       sum += tiedPositives * (positives / predicted);

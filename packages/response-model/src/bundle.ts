@@ -1,3 +1,4 @@
+import { readStandardiser, standardiserParametersSchema } from '@onco-response/cohort';
 import { adapterFromFiles, adapterToFiles, loadVit } from '@onco-response/encoder';
 import { readSafetensors, toFloat32, type WeightTensor, writeSafetensors } from '@onco-response/weights';
 import * as tf from '@tensorflow/tfjs-core';
@@ -12,6 +13,31 @@ const HEAD = 'head.safetensors';
 const ADAPTER = 'adapter/';
 const ENCODER = 'encoder/';
 
+/** Given masks and those that a segmentation model derived. */
+const bundleMasksSchema = z.strictObject({
+  given: z.int(),
+  derived: z.int(),
+  /** Cases left out because no lesion was found in them. */
+  noLesion: z.int(),
+  /** What derived them; null where every mask was given. */
+  segmentation: z
+    .strictObject({
+      /** Name of the model's folder. */
+      model: z.string(),
+      /** Of the list of its files' hashes. */
+      sha256: z.string(),
+      /** Labels of the model that count as lesion. */
+      labels: z.array(z.int()),
+      cleaning: z.strictObject({
+        closingMm: z.number().nullable(),
+        fillHoles: z.boolean(),
+        minimumVolumeMm3: z.number(),
+        largest: z.number().nullable(),
+      }),
+    })
+    .nullable(),
+});
+
 /** `bundle.json`: all that is known of a trained model but its weights. */
 export const bundleMetadataSchema = z.strictObject({
   format: z.literal(BUNDLE_FORMAT),
@@ -23,16 +49,23 @@ export const bundleMetadataSchema = z.strictObject({
   /** One sentence: what is predicted, for whom, from what. */
   target: z.string(),
   recipe: recipeSchema,
+  /** What the training cases' clinical columns were found to be; null where the recipe names none. */
+  clinical: standardiserParametersSchema.nullable().default(null),
   /** Platt scaling fitted on validation cases: probability = 1 / (1 + exp(a logit + b)). */
   calibration: z.strictObject({ a: z.number(), b: z.number() }),
   /** A probability at or above it counts as positive; chosen on validation cases. */
   threshold: z.strictObject({ value: z.number(), rule: z.string() }),
   /** sha256 of every other file of the bundle. */
   files: z.record(z.string(), z.string()),
+  /** Where the lesion masks of the training study's cases came from; an earlier version did not say. */
+  masks: bundleMasksSchema.optional(),
   /** What trained it: versions, seed, device, hashes of study and splits. */
   provenance: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
 });
 export type BundleMetadata = z.infer<typeof bundleMetadataSchema>;
+
+/** What of `bundle.json` does not follow from the model. */
+export type BundleDescription = Omit<BundleMetadata, 'format' | 'recipe' | 'clinical' | 'files'>;
 
 /** Files by their path inside the bundle. */
 export type BundleFiles = Map<string, Uint8Array>;
@@ -51,7 +84,7 @@ export interface LoadedBundle {
  */
 export async function bundleToFiles(
   model: ResponseModel,
-  metadata: Omit<BundleMetadata, 'format' | 'recipe' | 'files'>,
+  metadata: BundleDescription,
   encoderFiles: BundleFiles,
 ): Promise<BundleFiles> {
   const files: BundleFiles = new Map();
@@ -72,6 +105,7 @@ export async function bundleToFiles(
     format: BUNDLE_FORMAT,
     ...metadata,
     recipe: model.recipe,
+    clinical: model.clinical?.parameters ?? null,
     files: hashes,
   };
   files.set('bundle.json', encodeJson(complete));
@@ -93,6 +127,13 @@ export async function bundleFromFiles(files: BundleFiles): Promise<LoadedBundle>
       });
     }
   }
+  const { recipe, clinical } = metadata;
+  if (recipe.clinical.length > 0 && clinical === null) {
+    throw new ResponseModelError({
+      code: 'INVALID_BUNDLE',
+      message: `bundle.json does not say what the clinical columns ${recipe.clinical.join(', ')} were at training: an earlier version wrote it; train again`,
+    });
+  }
   const preprocessor = files.has(`${ENCODER}preprocessor_config.json`)
     ? 'preprocessor_config.json'
     : undefined;
@@ -102,15 +143,20 @@ export async function bundleFromFiles(files: BundleFiles): Promise<LoadedBundle>
       weights: requireFile(files, `${ENCODER}model.safetensors`),
       ...(preprocessor && { preprocessor: parseJson(files, ENCODER + preprocessor) }),
     },
-    vitOptions(metadata.recipe),
+    vitOptions(recipe),
   );
-  if (isAdapted(metadata.recipe.encoder)) {
+  if (isAdapted(recipe.encoder)) {
     adapterFromFiles(vit, {
       config: parseJson(files, `${ADAPTER}adapter_config.json`),
       weights: requireFile(files, `${ADAPTER}adapter_model.safetensors`),
     });
   }
-  const model = new ResponseModel({ recipe: metadata.recipe, vit, seed: 0 });
+  const model = new ResponseModel({
+    recipe,
+    vit,
+    seed: 0,
+    ...(clinical && { clinical: readStandardiser(clinical) }),
+  });
   assignStrictly(headTensors(model), readSafetensors(requireFile(files, HEAD)).tensors, HEAD);
   const { a, b } = metadata.calibration;
   return { model, metadata, probability: (logit) => 1 / (1 + Math.exp(a * logit + b)) };

@@ -1,6 +1,7 @@
 export { vitOptions } from './adapted-encoder.js';
 export {
   BUNDLE_FORMAT,
+  type BundleDescription,
   type BundleFiles,
   type BundleMetadata,
   bundleFromFiles,
@@ -8,7 +9,7 @@ export {
   bundleToFiles,
   type LoadedBundle,
 } from './bundle.js';
-export { type ClinicalValues, clinicalInOrder } from './clinical-standardisation.js';
+export { type ClinicalValues, clinicalInOrder } from './clinical-features.js';
 export {
   aggregationRecipeSchema,
   encoderRecipeSchema,

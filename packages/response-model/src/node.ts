@@ -1,8 +1,8 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import {
+  type BundleDescription,
   type BundleFiles,
-  type BundleMetadata,
   bundleFromFiles,
   bundleToFiles,
   type LoadedBundle,
@@ -18,7 +18,7 @@ import { ResponseModelError } from './response-model-error.js';
 export async function saveBundle(
   directory: string,
   model: ResponseModel,
-  metadata: Omit<BundleMetadata, 'format' | 'recipe' | 'files'>,
+  metadata: BundleDescription,
   encoderDirectory: string,
 ): Promise<void> {
   const files = await bundleToFiles(model, metadata, await readFiles(encoderDirectory));

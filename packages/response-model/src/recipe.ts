@@ -70,7 +70,11 @@ export const recipeSchema = z.strictObject({
   encoder: encoderRecipeSchema.prefault({}),
   aggregation: aggregationRecipeSchema.prefault({}),
   head: headRecipeSchema.prefault({}),
-  /** Columns of numbers in the cohort's table that join the volumetric embedding, standardised by training cases. */
+  /**
+   * Columns of the cohort's table that join the volumetric embedding: numbers are standardised, words become one feature a
+   * category. All of it is learnt from training cases; a missing number is their median, with a feature that says so where
+   * they lack values too; a category that none of them has is refused.
+   */
   clinical: z.array(z.string().min(1)).default([]),
 });
 

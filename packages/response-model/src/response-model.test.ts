@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fitStandardiser } from '@onco-response/cohort';
 import { loadVit } from '@onco-response/encoder';
 import { RandomStream, startEngine } from '@onco-response/engine';
 import { createVolume } from '@onco-response/volume';
@@ -10,7 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { vitOptions } from './adapted-encoder.js';
 import { bundleFromFiles, bundleToFiles } from './bundle.js';
-import { clinicalInOrder } from './clinical-standardisation.js';
+import { clinicalInOrder } from './clinical-features.js';
 import { loadBundle, saveBundle } from './node.js';
 import { type Recipe, recipeSchema } from './recipe.js';
 import { inputSlices, ResponseModel } from './response-model.js';
@@ -289,38 +290,64 @@ test.each<[string, number, Partial<Recipe['encoder']>, number]>([
   },
 );
 
-test('clinical values are standardised by training cases, join the embedding and travel with the bundle', async () => {
+test('clinical numbers and categories of training cases join the embedding and travel with the bundle', async () => {
   const before = tf.memory().numTensors;
-  const model = await makeModel(0, {}, ['age', 'ca125']);
+  const columns = ['age', 'ca125', 'stage'];
+  const clinical = fitStandardiser(
+    [
+      { age: 50, ca125: 10, stage: 'III' },
+      { age: 70, ca125: null, stage: 'IV' },
+      { age: 66, ca125: 30, stage: null },
+    ],
+    columns,
+  );
+  const made = recipe(0, {}, columns);
+  const vit = await loadVit(encoderDirectory, vitOptions(made));
+  const model = new ResponseModel({ recipe: made, vit, seed: 3, clinical });
+  // age, ca125, ca125 missing, stage=III, stage=IV, stage missing behind the 8 of the embedding
+  expect(model.namedTensors()['head.norm.weight']!.shape).toEqual([8 + 6]);
   shake(model);
-  const rows = [
-    [50, 10],
-    [70, null],
-    [60, 30],
-  ];
-  model.standardiseClinical(rows);
-  const { 'clinical.mean': mean, 'clinical.deviation': deviation } = model.namedTensors();
-  expect([...mean!.dataSync()]).toEqual([60, 20]);
-  expect(deviation!.dataSync()[0]).toBeCloseTo(Math.sqrt(200 / 3), 5);
   const { volume, mask } = syntheticCase();
-  const of = async (values: (number | null)[]) => (await model.predict(volume, mask, values)).logit;
-  expect(await of([60, null])).toBe(await of([60, 20])); // a missing value is the mean
-  expect(await of([75, 20])).not.toBe(await of([60, 20]));
-  const refused = { code: 'MISSING_CLINICAL', message: expect.stringContaining('age, ca125') };
+  const of = async (...values: (number | string | null)[]) =>
+    (await model.predict(volume, mask, values)).logit;
+  const known = await of(60, 20, 'III');
+  expect(await of(null, 20, 'III')).toBe(await of(66, 20, 'III')); // no training case lacked the age: their median
+  expect(await of(60, null, 'III')).not.toBe(known); // the median too, but that it is missing is seen
+  expect(await of(60, 20, 'IV')).not.toBe(known);
+  expect(await of(60, 20, null)).not.toBe(known);
+  expect(await of('60', 20, 'III')).toBe(known);
+  const refused = { code: 'MISSING_CLINICAL', message: expect.stringContaining('age, ca125, stage') };
   await expect(model.predict(volume, mask)).rejects.toMatchObject(refused);
-  await expect(model.predict(volume, mask, [60])).rejects.toMatchObject({ code: 'INVALID_INPUT' });
-  expect(() => model.standardiseClinical([[1, null]])).toThrowError(/column ca125/);
-  expect(clinicalInOrder(['age', 'ca125'], { ca125: null, age: 75 })).toEqual([75, null]);
+  await expect(of(60)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  await expect(of(60, 20, 'II')).rejects.toMatchObject({ code: 'UNKNOWN_CATEGORY' });
+  await expect(of('old', 20, 'III')).rejects.toMatchObject({ code: 'COLUMN' });
+  expect(clinicalInOrder(['age', 'stage'], { stage: 'IV', age: null })).toEqual([null, 'IV']);
   expect(clinicalInOrder([])).toBeUndefined();
   expect(() => clinicalInOrder(['age', 'ca125'], { age: 75 })).toThrowError(/ca125 is not given/);
   expect(() => clinicalInOrder(['age'], { age: 75, Age: 75 })).toThrowError(/no clinical column Age/);
-  const expected = await of([75, 25]);
-  await saveBundle(join(folder, 'clinical'), model, metadata, encoderDirectory);
+  const path = join(folder, 'clinical');
+  await saveBundle(path, model, metadata, encoderDirectory);
   model.dispose();
-  const loaded = await loadBundle(join(folder, 'clinical'));
-  expect((await loaded.model.predict(volume, mask, [75, 25])).logit).toBe(expected);
+  const loaded = await loadBundle(path);
+  expect((await loaded.model.predict(volume, mask, [60, 20, 'III'])).logit).toBe(known);
+  expect(loaded.metadata.clinical).toEqual(clinical.parameters);
   loaded.model.dispose();
   expect(tf.memory().numTensors).toBe(before);
+  const bundle = JSON.parse(await readFile(join(path, 'bundle.json'), 'utf8'));
+  await writeFile(join(path, 'bundle.json'), JSON.stringify({ ...bundle, clinical: null }));
+  await expect(loadBundle(path)).rejects.toMatchObject({ code: 'INVALID_BUNDLE' });
+});
+
+test('a recipe with clinical columns needs a standardiser of these columns', async () => {
+  const made = recipe(0, {}, ['age']);
+  const vit = await loadVit(encoderDirectory, vitOptions(made));
+  const other = fitStandardiser([{ ca125: 3 }, { ca125: 4 }], ['ca125']);
+  for (const clinical of [{}, { clinical: other }]) {
+    expect(() => new ResponseModel({ recipe: made, vit, seed: 0, ...clinical })).toThrowError(
+      /fitStandardiser/,
+    );
+  }
+  vit.dispose();
 });
 
 test.each(['gated', 'attention', 'transformer', 'mean', 'max'] as const)(

@@ -7,13 +7,19 @@ import {
   meanPool,
   transformerPool,
 } from '@onco-response/aggregation';
+import type { Standardiser } from '@onco-response/cohort';
 import type { Vit } from '@onco-response/encoder';
 import { type RandomState, RandomStream } from '@onco-response/engine';
 import { type LesionSlices, lesionSlices } from '@onco-response/lesion-mask';
 import type { Mask, Volume } from '@onco-response/volume';
 import * as tf from '@tensorflow/tfjs-core';
 import { adaptEncoder, adapterVariables, frozenBlocks } from './adapted-encoder.js';
-import { ClinicalStandardisation, type ClinicalValues } from './clinical-standardisation.js';
+import {
+  type ClinicalValues,
+  checkStandardiser,
+  clinicalFeatures,
+  clinicalTensor,
+} from './clinical-features.js';
 import { ResponseHead } from './head.js';
 import type { Recipe } from './recipe.js';
 import { ResponseModelError } from './response-model-error.js';
@@ -58,25 +64,38 @@ export interface PrefixTokens {
 export class ResponseModel {
   readonly recipe: Recipe;
   readonly vit: Vit;
+  /** Turns clinical values into the numbers that join the embedding; undefined where the recipe names no columns. */
+  readonly clinical: Standardiser | undefined;
   readonly #pool: Aggregation;
   readonly #head: ResponseHead;
   readonly #adapterDropout: RandomStream;
-  readonly #clinical: ClinicalStandardisation | undefined;
   readonly #centre: tf.Variable<tf.Rank.R1>;
   readonly #spread: tf.Variable<tf.Rank.R1>;
 
   /**
    * @param vit an encoder, adapted here as `recipe.encoder` says unless it has an adapter already
    * @param seed seeds the initial weights and every dropout
-   * @throws ResponseModelError INVALID_RECIPE when the recipe does not fit the encoder
+   * @param clinical fitted on the TRAINING cases, on the columns of `recipe.clinical`
+   * @throws ResponseModelError INVALID_RECIPE when the recipe does not fit the encoder or the standardiser
    */
-  constructor({ recipe, vit, seed }: { recipe: Recipe; vit: Vit; seed: number }) {
+  constructor({
+    recipe,
+    vit,
+    seed,
+    clinical,
+  }: {
+    recipe: Recipe;
+    vit: Vit;
+    seed: number;
+    clinical?: Standardiser;
+  }) {
     if (recipe.input.imageSize % vit.config.patch_size !== 0) {
       throw new ResponseModelError({
         code: 'INVALID_RECIPE',
         message: `input.imageSize is ${recipe.input.imageSize}, not a multiple of the encoder's patch size ${vit.config.patch_size}`,
       });
     }
+    this.clinical = checkStandardiser(recipe.clinical, clinical);
     this.recipe = recipe;
     this.vit = vit;
     adaptEncoder(vit, recipe.encoder, seed);
@@ -84,10 +103,9 @@ export class ResponseModel {
     this.#centre = tf.tidy(() => tf.variable(tf.zeros([vit.config.hidden_size]), false));
     this.#spread = tf.tidy(() => tf.variable(tf.ones([vit.config.hidden_size]), false));
     this.#pool = createPool(recipe.aggregation, vit.config.hidden_size, seed);
-    this.#clinical = recipe.clinical.length > 0 ? new ClinicalStandardisation(recipe.clinical) : undefined;
     this.#head = new ResponseHead({
       ...recipe.head,
-      inputSize: this.#pool.outputSize + recipe.clinical.length,
+      inputSize: this.#pool.outputSize + (this.clinical?.features.length ?? 0),
       random: new RandomStream(seed, 'head'),
     });
   }
@@ -125,15 +143,6 @@ export class ResponseModel {
         tf.tensor1d(Float32Array.from(squares, (square) => Math.sqrt(square / count) + 1e-6)),
       );
     });
-  }
-
-  /**
-   * Fixes the mean and standard deviation by which the clinical values are standardised.
-   * @param cases the values of each TRAINING case, in the order of `recipe.clinical`
-   * @throws ResponseModelError INVALID_INPUT for a column without a value
-   */
-  standardiseClinical(cases: readonly ClinicalValues[]): void {
-    this.#clinical?.fit(cases);
   }
 
   /** [S, E] slice embeddings of a case as they are, before standardisation. */
@@ -190,7 +199,7 @@ export class ResponseModel {
    * @param bagSizes slices of each case
    * @param options.training applies dropout
    * @param options.clinical the clinical values of each case, where the recipe names columns
-   * @throws ResponseModelError MISSING_CLINICAL, INVALID_INPUT
+   * @throws ResponseModelError MISSING_CLINICAL, INVALID_INPUT; CohortError COLUMN, UNKNOWN_CATEGORY
    */
   forward(
     tokens: tf.Tensor3D,
@@ -203,12 +212,30 @@ export class ResponseModel {
         this.frozenBlocks,
         training ? { dropout: this.#adapterDropout, constantTokens: true } : {},
       ); // [sum S, E]
-      const standardised = tf.div(tf.sub(classTokens, this.#centre), this.#spread) as tf.Tensor2D; // [sum S, E]
+      return {
+        ...this.forwardEmbeddings(classTokens, bagSizes, { training, ...(clinical && { clinical }) }),
+      };
+    });
+  }
+
+  /**
+   * What `forward` does once the encoder has run: pooling and head, on slice embeddings as `sliceEmbeddings` and the encoder
+   * give them. To explain a prediction by one slice with the others as they are, or by the clinical values.
+   * @param embeddings [sum of bagSizes, E], before standardisation
+   * @throws ResponseModelError and CohortError as `forward`
+   */
+  forwardEmbeddings(
+    embeddings: tf.Tensor2D,
+    bagSizes: readonly number[],
+    { training = false, clinical }: { training?: boolean; clinical?: readonly ClinicalValues[] } = {},
+  ): ForwardResult {
+    return tf.tidy(() => {
+      const standardised = tf.div(tf.sub(embeddings, this.#centre), this.#spread) as tf.Tensor2D; // [sum S, E]
       const { bags, mask } = padBags(standardised, bagSizes); // [B, S, E], [B, S]
       const { embedding, attention: weights } = this.#pool.forward(bags, { mask, training });
-      const fused = this.#clinical
-        ? (tf.concat([embedding, this.#clinical.transform(clinical, bagSizes.length)], 1) as tf.Tensor2D)
-        : embedding; // [B, D + C]
+      const fused = this.clinical
+        ? (tf.concat([embedding, clinicalTensor(this.clinical, clinical, bagSizes.length)], 1) as tf.Tensor2D)
+        : embedding; // [B, D + F]
       const { logits, projection } = this.#head.forward(fused, training);
       return { logits, embedding, projection, attention: weights };
     });
@@ -235,10 +262,11 @@ export class ResponseModel {
 
   /**
    * One case, from its volume and lesion mask and, where the recipe names columns, its clinical values.
-   * @throws ResponseModelError MISSING_CLINICAL before anything is computed; errors of lesion-mask
+   * @throws ResponseModelError MISSING_CLINICAL, INVALID_INPUT, CohortError COLUMN, UNKNOWN_CATEGORY before anything is
+   * computed; errors of lesion-mask
    */
   async predict(volume: Volume, mask: Mask, clinical?: ClinicalValues): Promise<CasePrediction> {
-    this.#clinical?.check(clinical);
+    if (this.clinical) clinicalFeatures(this.clinical, clinical);
     const slices = this.slices(volume, mask);
     return { ...(await this.predictTokens(await this.prefixTokens(slices), clinical)), slices };
   }
@@ -249,7 +277,6 @@ export class ResponseModel {
       ...this.namedVariables(),
       'standardisation.mean': this.#centre,
       'standardisation.deviation': this.#spread,
-      ...prefixed('clinical', this.#clinical?.tensors() ?? {}),
     };
   }
 
@@ -293,7 +320,6 @@ export class ResponseModel {
     this.vit.dispose();
     this.#pool.dispose();
     this.#head.dispose();
-    this.#clinical?.dispose();
     tf.dispose([this.#centre, this.#spread]);
   }
 }
@@ -303,7 +329,7 @@ export function inputSlices(
   volume: Volume,
   mask: Mask,
   { input }: Pick<Recipe, 'input'>,
-  { preprocessing }: Pick<Vit, 'preprocessing'>,
+  { preprocessing }: { preprocessing: Pick<Vit['preprocessing'], 'mean' | 'std'> },
 ): LesionSlices {
   const { mode, ...options } = input;
   return lesionSlices(volume, mask, {

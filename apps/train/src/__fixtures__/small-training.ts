@@ -1,6 +1,8 @@
 import { loadVit } from '@onco-response/encoder';
 import { RandomStream } from '@onco-response/engine';
 import { type PrefixTokens, ResponseModel, vitOptions } from '@onco-response/response-model';
+import type { AugmentedTokens } from '../augmented-tokens.js';
+import { fitClinical } from '../clinical-values.js';
 import { parseStudy } from '../study.js';
 import type { LabelledCase } from '../trainer.js';
 import { tinyEncoder } from './small-cohort.js';
@@ -26,9 +28,44 @@ training: { epochs: 3, batchSize: 4, slicesPerStep: 2, learningRate: 0.01, minim
   );
 }
 
-export async function smallModel(study: ReturnType<typeof smallStudy>): Promise<ResponseModel> {
+export async function smallModel(
+  study: ReturnType<typeof smallStudy>,
+  train: readonly LabelledCase[] = [],
+): Promise<ResponseModel> {
   const vit = await loadVit(tinyEncoder, vitOptions(study.model));
-  return new ResponseModel({ recipe: study.model, vit, seed: study.seed });
+  const clinical = fitClinical(study.model.clinical, train);
+  return new ResponseModel({ recipe: study.model, vit, seed: study.seed, ...(clinical && { clinical }) });
+}
+
+type Tokens = ReturnType<typeof smallCases>['tokens'];
+
+/** Variants of the cases' random tokens, and what was asked for. */
+export function smallVariants(tokens: Tokens, kind: AugmentedTokens['kind']) {
+  const asked: string[] = [];
+  const changed = async (caseId: string, random: RandomStream): Promise<PrefixTokens> => {
+    const { data, shape } = await tokens.read(caseId);
+    return { data: data.map((value) => value + 0.2 * random.normal()), shape };
+  };
+  const augmented: AugmentedTokens =
+    kind === 'copies'
+      ? {
+          kind,
+          count: 2,
+          keys: [],
+          warnings: [],
+          read: (caseId, copy) => {
+            asked.push(`${caseId} copy ${copy}`);
+            return changed(caseId, new RandomStream(4, `${caseId} ${copy}`));
+          },
+        }
+      : {
+          kind,
+          compute: (caseId, random) => {
+            asked.push(`${caseId} fresh ${random.seed}`);
+            return changed(caseId, random);
+          },
+        };
+  return { augmented, asked };
 }
 
 /** Random tokens of two to four slices a case, shifted where the label is 1. */
@@ -42,7 +79,7 @@ export function smallCases(count: number) {
     const shape: [number, number, number] = [2 + (i % 3), 1 + 4, 32];
     const data = Float32Array.from({ length: shape[0] * shape[1] * shape[2] }, () => random.normal() + 0.4 * label);
     bags.set(caseId, { data, shape });
-    cases.push({ caseId, label, patientId: `patient-${i}`, clinical: { age: 40 + i + 5 * label } });
+    cases.push({ caseId, label, patientId: `patient-${i}`, clinical: { age: 40 + i + 5 * label, stage: [null, 'III', 'IV'][i % 3] ?? null } });
   }
   return { cases, tokens: { read: async (caseId: string) => bags.get(caseId) as PrefixTokens } };
 }

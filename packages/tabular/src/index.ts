@@ -1,0 +1,13 @@
+export type { Matrix } from './check-input.js';
+export type { Logistic, LogisticOptions, LogisticParameters } from './fit-logistic.js';
+export { fitLogistic } from './fit-logistic.js';
+export type { Imputer, ImputerParameters } from './impute.js';
+export { fitImputer } from './impute.js';
+export type { OneHot, OneHotParameters, UnknownCategory } from './one-hot.js';
+export { fitOneHot } from './one-hot.js';
+export type { Pipeline, PipelineOptions, PipelineParameters, Row } from './pipeline.js';
+export { fitPipeline, restorePipeline } from './pipeline.js';
+export type { Scaler, ScalerParameters } from './standardise.js';
+export { fitScaler } from './standardise.js';
+export type { TabularErrorCode } from './tabular-error.js';
+export { TabularError } from './tabular-error.js';

@@ -1,0 +1,3 @@
+import { testReadme } from '@onco-response/tooling-vitest/readme';
+
+testReadme(import.meta.url);

@@ -1,0 +1,3 @@
+import { preset } from '@onco-response/tooling-build/tsup';
+
+export default preset(['src/index.ts']);
