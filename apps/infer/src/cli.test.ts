@@ -62,6 +62,11 @@ beforeAll(async () => {
   });
   const model = new ResponseModel({ recipe, vit: await loadVit(encoder), seed: 1 });
   ({ logit } = await model.predict(volume, mask));
+  const { embedding } = await model.predict(volume, mask);
+  const scatter = new RandomStream(5, 'synthetic embeddings');
+  const embeddings = Array.from({ length: 30 }, () =>
+    embedding.map((value) => value + 0.01 * scatter.normal()),
+  );
   await saveBundle(
     at('bundle'),
     model,
@@ -72,9 +77,24 @@ beforeAll(async () => {
       target: 'a test',
       calibration: { a: -1, b: 0 },
       threshold: { value: 0.5, rule: 'given' },
+      reference: {
+        training: {
+          cases: 20,
+          positives: 8,
+          lesionVolumeQuantilesMm3: Array.from({ length: 101 }, (_, percent) => 100 * percent),
+        },
+        test: {
+          bins: Array.from({ length: 10 }, () => ({ cases: 5, positives: 3 })),
+          truePositives: 20,
+          falsePositives: 10,
+          trueNegatives: 10,
+          falseNegatives: 10,
+        },
+      },
       provenance: {},
     },
     encoder,
+    { training: embeddings.slice(0, 20), validation: embeddings.slice(20) },
   );
   model.dispose();
 }, 60_000);
@@ -101,8 +121,18 @@ test('predict writes the probability, the attention, the hashes and a picture', 
   expect(prediction.warnings[0]).toContain('synthetic');
   expect(prediction.recipeSha256).toMatch(/^[0-9a-f]{64}$/);
   expect(Object.keys(prediction.bundleFiles)).toContain('encoder/model.safetensors');
+  const { distance, limit, strangerThan, ...cases } = prediction.strangeness;
+  expect(distance).toBeLessThan(limit); // the reference cases lie around this one
+  expect(strangerThan).toBeLessThan(0.95);
+  expect(cases).toEqual({ trainingCases: 20, validationCases: 10 });
   const png = await readFile(at('out/attention.png'));
   expect(png.subarray(1, 4).toString()).toBe('PNG');
+  const page = await readFile(at('out/case-report.html'), 'utf8');
+  expect(page).toContain('Research use only');
+  expect(page).toMatch(/SYNTHETIC/i);
+  expect(page).not.toMatch(/(src|href)=.https?:/); // everything is in the one file
+  expect(page).toContain('20 / 30'); // sensitivity on the test cases
+  expect(page).toContain('of the 5 test cases given between');
 });
 
 test.each([

@@ -65,7 +65,11 @@ beforeAll(async () => {
     await writeFile(at(`dicom/${number}.dcm`), bytes);
   await startEngine({ backend: 'tensorflow', threads: 1 });
   const recipe = recipeSchema.parse({
-    input: { imageSize: 16, window: { level: 100, width: 400 }, slices: { choice: 'lesionUniform', count: 3 } },
+    input: {
+      imageSize: 16,
+      window: { level: 100, width: 400 },
+      slices: { choice: 'lesionUniform', count: 3 },
+    },
     encoder: { adaptedBlocks: 1, r: 2 },
     aggregation: { hiddenSize: 8 },
     head: { hiddenSizes: [4] },
@@ -125,21 +129,26 @@ test('for a DICOM series the mask is written as DICOM SEG too, and what differs 
   const { warnings, mask: made } = await json('dicom-out/prediction.json');
   expect(made.cleaning).toEqual({ closingMm: null, fillHoles: false, minimumVolumeMm3: 10, largest: 1 });
   expect(warnings.join()).toContain('derived by another segmentation model (another)');
-  // the lesion reaches the border where it was cut off; flags are warnings
-  expect(warnings.filter((text: string) => text.startsWith('derived mask, '))).toHaveLength(made.flags.length);
+  expect(warnings.filter((text: string) => text.startsWith('derived mask, '))).toHaveLength(
+    made.flags.length,
+  );
 });
 
 test('no lesion is an outcome of its own: exit code 3, no probability, nothing of an earlier prediction left', async () => {
   predict('again', { image: at('image.nii.gz'), segmentation: nnunet });
   expect(existsSync(at('again/attention.png'))).toBe(true);
-  const { status, stdout, stderr } = predict('again', { image: at('no-lesion.nii.gz'), segmentation: nnunet });
+  const { status, stdout, stderr } = predict('again', {
+    image: at('no-lesion.nii.gz'),
+    segmentation: nnunet,
+  });
   expect(stderr).toBe('');
   expect(status).toBe(3);
   expect(stdout).toMatch(/^NO_LESION: no lesion was found: .*nothing was predicted/);
   const prediction = await json('again/prediction.json');
   expect(prediction.outcome).toBe('NO_LESION');
   expect(prediction.mask.steps.length).toBeGreaterThan(0);
-  for (const key of ['probability', 'logit', 'class', 'attention']) expect(prediction).not.toHaveProperty(key);
+  for (const key of ['probability', 'logit', 'class', 'attention'])
+    expect(prediction).not.toHaveProperty(key);
   for (const gone of ['attention.png', 'lesion-mask.nii.gz'])
     expect(existsSync(at(`again/${gone}`))).toBe(false);
   expect(existsSync(at('again/lesion-mask.png'))).toBe(true);

@@ -10,8 +10,10 @@ import { type BundleMetadata, type ClinicalValues, clinicalInOrder } from '@onco
 import { loadBundle } from '@onco-response/response-model/node';
 import { createVolume, type Volume } from '@onco-response/volume';
 import writeFileAtomic from 'write-file-atomic';
+import { caseReport } from './case-report.js';
 import { deriveLesionMask, type MaskOrigin, type MaskOutcome } from './derived-mask.js';
 import { InferError } from './infer-error.js';
+import { type Strangeness, strangeness } from './strangeness.js';
 import { MASK_FILES, writeContactSheet, writeMask } from './write-mask.js';
 
 export interface PredictOptions {
@@ -27,7 +29,7 @@ export interface PredictOptions {
   lesionLabels?: readonly number[];
   /** Values of the clinical columns that the model was trained with, by name; a number may be text, null is not known. */
   clinical?: Record<string, number | string | null>;
-  /** Folder for prediction.json, attention.png and a derived mask. */
+  /** Folder for prediction.json, case-report.html, attention.png and a derived mask. */
   out: string;
   threads?: number;
   /** Run on a card, through @tensorflow/tfjs-node-gpu; without one the prediction is refused. */
@@ -71,18 +73,21 @@ export interface Prediction extends PredictionBase {
   /** 1 = the positive class. */
   class: 0 | 1;
   lesionVolumeMm3: number;
+  /** How unlike the training cases the case is; null where the bundle cannot say. */
+  strangeness: Strangeness | null;
   /** Weight of each slice (they sum to 1); slice indices count along the image's slice axis from 0. */
   attention: { slice: number; locationMm: number; weight: number }[];
 }
 
 const PREDICTION = 'prediction.json';
 const ATTENTION = 'attention.png';
+const CASE_REPORT = 'case-report.html';
 const SHOWN_SLICES = 6;
 /** About how wide a slice is drawn, in pixels. */
 const SHOWN_SIDE = 256;
 
 /**
- * Predicts one case and writes `prediction.json` and `attention.png` (the most attended slices, the lesion outlined). A mask
+ * Predicts one case and writes `prediction.json`, `case-report.html` and `attention.png` (the most attended slices, the lesion outlined). A mask
  * that was not given is derived, and written beside them with a contact sheet to check it by; where no lesion is found,
  * that is the outcome, and nothing is predicted.
  * Errors are those of imaging-io, lesion-mask, segmentation, response-model and engine.
@@ -96,7 +101,7 @@ export async function predict(options: PredictOptions): Promise<(Prediction | No
     threads: options.threads ?? availableParallelism(),
     gpu: options.gpu ?? false,
   });
-  const { model, metadata, probability: calibrate } = await loadBundle(options.model);
+  const { model, embeddings, metadata, probability: calibrate } = await loadBundle(options.model);
   const clinical = clinicalInOrder(metadata.recipe.clinical, options.clinical);
   const volume = await readVolume(options.image);
   const derived =
@@ -124,8 +129,9 @@ export async function predict(options: PredictOptions): Promise<(Prediction | No
     return writeNoLesion(volume, derived, base, { out: options.out, window });
   }
   const lesion = derived?.found.mask ?? (await readMask(given as string, { like: volume }));
-  const { logit, attention, slices } = await nameMask(given ?? `the mask derived from ${options.image}`, () =>
-    model.predict(volume, lesion, clinical),
+  const { logit, attention, embedding, slices } = await nameMask(
+    given ?? `the mask derived from ${options.image}`,
+    () => model.predict(volume, lesion, clinical),
   );
   model.dispose();
 
@@ -136,6 +142,7 @@ export async function predict(options: PredictOptions): Promise<(Prediction | No
       ? undefined
       : await writeMask(volume, lesion, { out: options.out, image: options.image, segmentation, window });
   const probability = calibrate(logit);
+  const strange = strangeness(embedding, embeddings);
   const prediction: Prediction = {
     outcome: 'PREDICTED',
     ...base,
@@ -146,12 +153,22 @@ export async function predict(options: PredictOptions): Promise<(Prediction | No
     thresholdRule: metadata.threshold.rule,
     class: probability >= metadata.threshold.value ? 1 : 0,
     lesionVolumeMm3: slices.lesionVolumeMm3,
+    strangeness: strange,
     attention: slices.sliceIndices.map((slice, i) => ({
       slice,
       locationMm: slices.sliceLocationsMm[i] as number,
       weight: attention[i] as number,
     })),
-    warnings: [...base.warnings, ...(written?.warnings ?? []), ...slices.warnings],
+    warnings: [
+      ...base.warnings,
+      ...(written?.warnings ?? []),
+      ...slices.warnings,
+      ...(strange && strange.distance > strange.limit
+        ? [
+            'the case is unlike the training cases: its embedding lies farther from them than 95 % of the validation cases',
+          ]
+        : []),
+    ],
   };
   const size = slices.imageSize;
   const most = slices.sliceIndices
@@ -168,6 +185,7 @@ export async function predict(options: PredictOptions): Promise<(Prediction | No
     join(options.out, ATTENTION),
     Buffer.from(slicesToPng(most, { zoom: Math.max(1, Math.round(SHOWN_SIDE / size)) })),
   );
+  await writeFileAtomic(join(options.out, CASE_REPORT), caseReport(prediction, most, metadata.reference));
   return writePrediction(options.out, prediction);
 }
 
@@ -195,7 +213,7 @@ async function writeNoLesion(
 
 /** What an earlier prediction left in the folder is not taken for this one's. */
 async function removeEarlier(out: string): Promise<void> {
-  for (const name of [PREDICTION, ATTENTION, ...Object.values(MASK_FILES)]) {
+  for (const name of [PREDICTION, ATTENTION, CASE_REPORT, ...Object.values(MASK_FILES)]) {
     await rm(join(out, name), { force: true });
   }
 }

@@ -41,9 +41,11 @@ export async function predictTrial({
   external: readonly CohortCase[];
 }) {
   const volumeOnly = fitVolumeOnly(labelsOf(bySplit.train), logVolumes(bySplit.train));
+  const ofTraining = await predictCases(model, tokens, bySplit.train);
+  const ofValidation = await predictCases(model, tokens, bySplit.validation);
   const calibrate = calibrateOn(
     labelsOf(bySplit.validation),
-    (await predictCases(model, tokens, bySplit.validation)).map(({ logit }) => logit),
+    ofValidation.map(({ logit }) => logit),
     volumeOnly.transform(logVolumes(bySplit.validation)),
   );
   const clinical = fitClinicalBaselines({
@@ -87,6 +89,10 @@ export async function predictTrial({
     ],
     /** Of the test cases, in their order. */
     attention,
+    embeddings: {
+      training: ofTraining.map(({ embedding }) => embedding),
+      validation: ofValidation.map(({ embedding }) => embedding),
+    },
     calibration: calibrate.calibration,
     threshold: calibrate.threshold,
     volumeThreshold: calibrate.volumeThreshold,

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { Progress } from '@onco-response/command-line/node';
 import { clipByGlobalNorm, ExponentialAverage, type RandomState } from '@onco-response/engine';
-import type { PrefixTokens, ResponseModel } from '@onco-response/response-model';
+import type { CasePrediction, PrefixTokens, ResponseModel } from '@onco-response/response-model';
 import { toFloat32, type WeightTensor } from '@onco-response/weights';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AugmentedTokens } from './augmented-tokens.js';
@@ -360,11 +360,11 @@ export async function predictCases(
   model: ResponseModel,
   tokens: Pick<CaseTokens, 'read'>,
   cases: readonly LabelledCase[],
-): Promise<{ logit: number; attention: number[] }[]> {
-  const said: { logit: number; attention: number[] }[] = [];
+): Promise<Omit<CasePrediction, 'slices'>[]> {
+  const said: Omit<CasePrediction, 'slices'>[] = [];
   for (const each of cases) {
-    const { logit, attention } = await predictCase(model, await tokens.read(each.caseId), each);
-    said.push({ logit, attention });
+    const { logit, attention, embedding } = await predictCase(model, await tokens.read(each.caseId), each);
+    said.push({ logit, attention, embedding });
   }
   return said;
 }

@@ -7,6 +7,7 @@ import { type EngineInfo, startEngine } from '@onco-response/engine';
 import { ResponseModel, vitOptions } from '@onco-response/response-model';
 import { saveBundle } from '@onco-response/response-model/node';
 import { type AugmentedTokens, augmentedTokens } from './augmented-tokens.js';
+import { bundleReference } from './bundle-reference.js';
 import { writeAttention } from './case-attention.js';
 import { CaseTokens } from './case-tokens.js';
 import type { TrainingState } from './checkpoint.js';
@@ -216,9 +217,18 @@ async function writeTrial(
       calibration,
       threshold: { value: threshold, rule: THRESHOLD_RULE },
       masks: record.masks,
+      reference: bundleReference(
+        bySplit.train.map(({ caseId, label }) => ({
+          label,
+          lesionVolumeMm3: tokens.facts(caseId).lesionVolumeMm3,
+        })),
+        predictions,
+        threshold,
+      ),
       provenance: record.provenance,
     },
     record.encoderPath,
+    predicted.embeddings,
   );
   if (!isSingle(plan)) {
     await shareEncoderFiles(

@@ -61,6 +61,7 @@ export { permutationDifferenceTest, permutationTest } from './permutation-test.j
 export { prAuc } from './pr-auc.js';
 export type { PrCurve } from './pr-curve.js';
 export { prCurve } from './pr-curve.js';
+export { quantile } from './quantile.js';
 export type { ResampleOptions } from './resampler.js';
 export { rocAuc } from './roc-auc.js';
 export type { RocBand } from './roc-band.js';

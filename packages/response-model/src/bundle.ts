@@ -10,6 +10,7 @@ import { ResponseModelError } from './response-model-error.js';
 
 export const BUNDLE_FORMAT = 1;
 const HEAD = 'head.safetensors';
+const REFERENCE = 'reference.safetensors';
 const ADAPTER = 'adapter/';
 const ENCODER = 'encoder/';
 
@@ -38,6 +39,32 @@ const bundleMasksSchema = z.strictObject({
     .nullable(),
 });
 
+const count = z.int().min(0);
+
+/** Counts and quantiles of the cases behind a model: what a single prediction is held against. */
+export const bundleReferenceSchema = z.strictObject({
+  training: z.strictObject({
+    cases: count,
+    positives: count,
+    /** 0 %, 1 %, ... 100 % of the lesion volumes. */
+    lesionVolumeQuantilesMm3: z.array(z.number()).length(101),
+  }),
+  /** Cases that neither weights nor calibration nor threshold were fitted on; null where there are none. */
+  test: z
+    .strictObject({
+      /** Probabilities from 0 to 1 in bins of equal width. */
+      bins: z.array(z.strictObject({ cases: count, positives: count })),
+      /** At the model's threshold. */
+      truePositives: count,
+      falsePositives: count,
+      trueNegatives: count,
+      falseNegatives: count,
+    })
+    .nullable(),
+});
+
+export type BundleReference = z.infer<typeof bundleReferenceSchema>;
+
 /** `bundle.json`: all that is known of a trained model but its weights. */
 export const bundleMetadataSchema = z.strictObject({
   format: z.literal(BUNDLE_FORMAT),
@@ -59,6 +86,8 @@ export const bundleMetadataSchema = z.strictObject({
   files: z.record(z.string(), z.string()),
   /** Where the lesion masks of the training study's cases came from; an earlier version did not say. */
   masks: bundleMasksSchema.optional(),
+  /** Which cases stand behind the model, in summary; an earlier version did not say. */
+  reference: bundleReferenceSchema.optional(),
   /** What trained it: versions, seed, device, hashes of study and splits. */
   provenance: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
 });
@@ -70,8 +99,16 @@ export type BundleDescription = Omit<BundleMetadata, 'format' | 'recipe' | 'clin
 /** Files by their path inside the bundle. */
 export type BundleFiles = Map<string, Uint8Array>;
 
+/** Volumetric embeddings, [D] each, of the cases behind a model: what a new case's embedding is held against. */
+export interface ReferenceEmbeddings {
+  training: readonly Float32Array[];
+  validation: readonly Float32Array[];
+}
+
 export interface LoadedBundle {
   model: ResponseModel;
+  /** Undefined in the bundle of an earlier version. */
+  embeddings: ReferenceEmbeddings | undefined;
   metadata: BundleMetadata;
   /** Calibrated probability of the positive class from a logit. */
   probability(logit: number): number;
@@ -86,6 +123,7 @@ export async function bundleToFiles(
   model: ResponseModel,
   metadata: BundleDescription,
   encoderFiles: BundleFiles,
+  embeddings?: ReferenceEmbeddings,
 ): Promise<BundleFiles> {
   const files: BundleFiles = new Map();
   for (const [name, bytes] of encoderFiles) files.set(ENCODER + name, bytes);
@@ -99,6 +137,7 @@ export async function bundleToFiles(
     head.set(name, { dtype: 'F32', shape: variable.shape, data: (await variable.data()) as Float32Array });
   }
   files.set(HEAD, writeSafetensors(head));
+  if (embeddings) files.set(REFERENCE, writeSafetensors(new Map(Object.entries(embeddings).map(stacked))));
   const hashes: Record<string, string> = {};
   for (const name of [...files.keys()].sort()) hashes[name] = await sha256(files.get(name) as Uint8Array);
   const complete: BundleMetadata = {
@@ -159,7 +198,32 @@ export async function bundleFromFiles(files: BundleFiles): Promise<LoadedBundle>
   });
   assignStrictly(headTensors(model), readSafetensors(requireFile(files, HEAD)).tensors, HEAD);
   const { a, b } = metadata.calibration;
-  return { model, metadata, probability: (logit) => 1 / (1 + Math.exp(a * logit + b)) };
+  const embeddings = files.has(REFERENCE) ? referenceOf(requireFile(files, REFERENCE)) : undefined;
+  return { model, embeddings, metadata, probability: (logit) => 1 / (1 + Math.exp(a * logit + b)) };
+}
+
+function stacked([name, rows]: [string, readonly Float32Array[]]): [string, WeightTensor] {
+  const width = rows[0]?.length ?? 0;
+  const data = new Float32Array(rows.length * width);
+  for (const [at, row] of rows.entries()) data.set(row, at * width);
+  return [name, { dtype: 'F32', shape: [rows.length, width], data }];
+}
+
+function referenceOf(bytes: Uint8Array): ReferenceEmbeddings {
+  const { tensors } = readSafetensors(bytes);
+  const rows = (name: string): Float32Array[] => {
+    const tensor = tensors.get(name);
+    const [count, width] = tensor?.shape ?? [];
+    if (tensor === undefined || count === undefined || width === undefined) {
+      throw new ResponseModelError({
+        code: 'MISSING_KEYS',
+        message: `${REFERENCE} lacks ${name} [cases, D]`,
+      });
+    }
+    const data = toFloat32(tensor);
+    return Array.from({ length: count }, (_, at) => data.slice(at * width, (at + 1) * width));
+  };
+  return { training: rows('training'), validation: rows('validation') };
 }
 
 function headTensors(model: ResponseModel): Record<string, tf.Variable> {

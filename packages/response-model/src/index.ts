@@ -4,10 +4,12 @@ export {
   type BundleDescription,
   type BundleFiles,
   type BundleMetadata,
+  type BundleReference,
   bundleFromFiles,
   bundleMetadataSchema,
   bundleToFiles,
   type LoadedBundle,
+  type ReferenceEmbeddings,
 } from './bundle.js';
 export { type ClinicalValues, clinicalInOrder } from './clinical-features.js';
 export {

@@ -6,6 +6,7 @@ import {
   bundleFromFiles,
   bundleToFiles,
   type LoadedBundle,
+  type ReferenceEmbeddings,
 } from './bundle.js';
 import type { ResponseModel } from './response-model.js';
 import { ResponseModelError } from './response-model-error.js';
@@ -14,14 +15,17 @@ import { ResponseModelError } from './response-model-error.js';
  * Writes a bundle directory: complete or not at all (written beside, flushed, renamed). It carries the encoder's own
  * files, so it predicts on a machine that has nothing else.
  * @param encoderDirectory the Hugging Face directory that the model's encoder was loaded from
+ * @param embeddings of the cases behind the model; they travel with the bundle, so leave them out where not even
+ *   those numbers may
  */
 export async function saveBundle(
   directory: string,
   model: ResponseModel,
   metadata: BundleDescription,
   encoderDirectory: string,
+  embeddings?: ReferenceEmbeddings,
 ): Promise<void> {
-  const files = await bundleToFiles(model, metadata, await readFiles(encoderDirectory));
+  const files = await bundleToFiles(model, metadata, await readFiles(encoderDirectory), embeddings);
   const target = resolve(directory);
   const partial = `${target}.partial-${process.pid}`;
   await mkdir(dirname(target), { recursive: true });

@@ -13,15 +13,22 @@ export const inputRecipeSchema = z.strictObject({
   channels: z.enum(['repeat', 'neighbours']).default('repeat'),
   /** The whole axial field, or a square box around the lesion. */
   field: z.enum(['full', 'lesionBox']).default('lesionBox'),
+  /**
+   * A case of several lesions: one box around all of them, or `together`, each lesion's slices in a box of its own (so
+   * `slices.count` of each), in one bag.
+   */
+  lesions: z.enum(['joint', 'together']).default('joint'),
   /** Added around the lesion box on every side. */
   marginMm: z.number().min(0).default(10),
   /** HU window scaled to 0..1; level 40, width 400 is the abdominal window [-160, 240]. */
   window: z.strictObject({ level: z.number(), width: positive }).default({ level: 40, width: 400 }),
   /** Voxel size to resample to first (CT linear, mask nearest), or null for the voxels as they are. */
   spacing: vec3.nullable().default(null),
-  /** Which axial slices: all of them, uniform over the lesion's extent, or those with the largest lesion area. */
+  /** Slices across the patient, or across the axis of acquisition: the one with the thickest voxels. */
+  axis: z.enum(['axial', 'acquisition']).default('axial'),
+  /** Which slices: all of them, all or some uniformly of those with lesion in them, or those with the largest lesion area. */
   slices: z
-    .strictObject({ choice: z.enum(['all', 'lesionUniform', 'largestArea']), count })
+    .strictObject({ choice: z.enum(['all', 'lesionBearing', 'lesionUniform', 'largestArea']), count })
     .default({ choice: 'lesionUniform', count: 16 }),
   /** Side of the square slice that the encoder gets, in pixels: a multiple of its patch size. */
   imageSize: count.default(224),

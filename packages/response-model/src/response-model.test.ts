@@ -385,6 +385,20 @@ test('the slices beside each one are seen in its channels on request', async () 
   model.dispose();
 });
 
+test('several lesions in one bag, each in a box of its own, on request', async () => {
+  const model = await makeModel(0);
+  const { volume, mask } = syntheticCase();
+  mask.data[18 + 20 * (17 + 20 * 2)] = 1; // a second lesion, far from the first
+  const input = { ...model.recipe.input, slices: { choice: 'largestArea' as const, count: 1 } };
+  const joint = inputSlices(volume, mask, { input }, model.vit);
+  const together = inputSlices(volume, mask, { input: { ...input, lesions: 'together' } }, model.vit);
+  expect(joint.count).toBe(1);
+  expect(together.count).toBe(2);
+  expect(together.sliceIndices[1]).toBe(2);
+  expect(together.lesionVolumeMm3).toBeCloseTo(joint.lesionVolumeMm3, 6);
+  model.dispose();
+});
+
 test('an encoder that was loaded with another pooling than the recipe names is refused', async () => {
   const vit = await loadVit(encoderDirectory);
   expect(() => new ResponseModel({ recipe: recipe(0, { pooling: 'mean' }), vit, seed: 0 })).toThrowError(

@@ -10,7 +10,7 @@ import {
 import type { Standardiser } from '@onco-response/cohort';
 import type { Vit } from '@onco-response/encoder';
 import { type RandomState, RandomStream } from '@onco-response/engine';
-import { type LesionSlices, lesionSlices } from '@onco-response/lesion-mask';
+import { type LesionBag, type LesionSlices, lesionBags, lesionSlices } from '@onco-response/lesion-mask';
 import type { Mask, Volume } from '@onco-response/volume';
 import * as tf from '@tensorflow/tfjs-core';
 import { adaptEncoder, adapterVariables, frozenBlocks } from './adapted-encoder.js';
@@ -331,13 +331,11 @@ export function inputSlices(
   { input }: Pick<Recipe, 'input'>,
   { preprocessing }: { preprocessing: Pick<Vit['preprocessing'], 'mean' | 'std'> },
 ): LesionSlices {
-  const { mode, ...options } = input;
-  return lesionSlices(volume, mask, {
-    ...options,
-    input: mode,
-    mean: preprocessing.mean,
-    std: preprocessing.std,
-  });
+  const { mode, lesions, ...rest } = input;
+  const options = { ...rest, input: mode, mean: preprocessing.mean, std: preprocessing.std };
+  if (lesions === 'joint') return lesionSlices(volume, mask, options);
+  const [bag] = lesionBags(volume, mask, options, { bags: lesions });
+  return (bag as LesionBag).slices;
 }
 
 function createPool(
