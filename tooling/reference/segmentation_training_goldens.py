@@ -1,5 +1,5 @@
-"""nnU-Net's own fingerprint, plans and loss: writes packages/segmentation/src/__fixtures__/planning.json and
-training-losses.json.
+"""nnU-Net's own fingerprint, plans, loss and training steps: writes packages/segmentation/src/__fixtures__/planning.json,
+training-losses.json and training-steps.json (steps of the networks in __fixtures__/unets).
 
     python tooling/reference/segmentation_training_goldens.py
 
@@ -26,6 +26,7 @@ from nnunetv2.experiment_planning.experiment_planners.default_experiment_planner
 from nnunetv2.training.loss.compound_losses import DC_and_CE_loss
 from nnunetv2.training.loss.deep_supervision import DeepSupervisionWrapper
 from nnunetv2.training.loss.dice import MemoryEfficientSoftDiceLoss
+from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
 
 def volume(shape, spacing, seed):
@@ -103,13 +104,9 @@ def losses():
                   for size in ((4, 6, 5), (2, 3, 5), (1, 2, 3))]  # fmt: skip
         targets = [torch.randint(0, 3, (2, 1, *each.shape[2:]), generator=generator) for each in logits]
         targets[0][1] = torch.clamp(targets[0][1], max=1)  # a label that one sample lacks
-        loss = DC_and_CE_loss({"batch_dice": batch_dice, "smooth": 1e-5, "do_bg": False, "ddp": False}, {},
-                              weight_ce=1, weight_dice=1, dice_class=MemoryEfficientSoftDiceLoss)  # fmt: skip
-        weights = np.array([1 / 2**i for i in range(len(logits))])
-        weights[-1] = 0
-        weights = weights / weights.sum()
-        single = [loss(x, y).item() for x, y in zip(logits, targets)]
-        total = DeepSupervisionWrapper(loss, weights)(logits, targets)
+        supervision = deep_supervision(len(logits), batch_dice)
+        single = [supervision.loss(x, y).item() for x, y in zip(logits, targets)]
+        total = supervision(logits, targets)
         total.backward()
 
         def last(x):
@@ -121,11 +118,56 @@ def losses():
             "logits": [last(x.detach()) for x in logits],
             "targets": [y.flatten().tolist() for y in targets],
             "single": single,
-            "weights": weights.tolist(),
+            "weights": list(supervision.weight_factors),
             "loss": total.item(),
             "gradients": [None if x.grad is None else last(x.grad) for x in logits],
         })  # fmt: skip
     return found
+
+
+def deep_supervision(outputs, batch_dice):
+    weights = np.array([1 / 2**i for i in range(outputs)])
+    weights[-1] = 0
+    loss = DC_and_CE_loss({"batch_dice": batch_dice, "smooth": 1e-5, "do_bg": False, "ddp": False}, {}, weight_ce=1,
+                          weight_dice=1, dice_class=MemoryEfficientSoftDiceLoss)  # fmt: skip
+    return DeepSupervisionWrapper(loss, weights / weights.sum())
+
+
+def steps(name):
+    """Eight steps as nnUNetTrainer takes them, two an epoch of four, from a fixture's weights on a pattern."""
+    golden = json.loads((FIXTURES / f"unets/{name}.json").read_text())
+    plan, channels = golden["configuration"], len(golden["dataset"]["channel_names"])
+    architecture = plan["architecture"]
+    network = get_network_from_plans(architecture["network_class_name"], architecture["arch_kwargs"],
+                                     architecture["_kw_requires_import"], channels, 3, deep_supervision=True)  # fmt: skip
+    checkpoint = torch.load(FIXTURES / f"unets/{name}.pth", weights_only=False)
+    network.load_state_dict(checkpoint["network_weights"])
+    size = plan["patch_size"]
+    at = torch.arange(int(np.prod(size)), dtype=torch.float64).reshape(size)
+    labels = ((at % 7) // 3).long()  # 0, 1 and 2
+    image = torch.stack([labels + torch.sin(1.7 * at + channel) for channel in range(channels)]).float()
+    strides = np.cumprod(np.array(architecture["arch_kwargs"]["strides"]), axis=0)[:-1]
+    x, y = image[None].repeat(2, *[1] * (len(size) + 1)), labels[None, None].repeat(2, *[1] * (len(size) + 1))
+    targets = [y if (s == 1).all() else torch.nn.functional.interpolate(
+        y.float(), [int(n // k) for n, k in zip(size, s)], mode="nearest-exact").long() for s in strides]  # fmt: skip
+    loss_function = deep_supervision(len(strides), False)
+    optimizer = torch.optim.SGD(network.parameters(), 0.02, momentum=0.99, weight_decay=3e-5, nesterov=True)
+    losses = []
+    for step in range(8):
+        for group in optimizer.param_groups:
+            group["lr"] = 0.02 * (1 - (step // 2) / 4) ** 0.9
+        optimizer.zero_grad()
+        loss = loss_function(network(x), targets)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 12)
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def write_steps():
+    found = {name: steps(name) for name in ("plain-2d", "plain-3d", "residual-3d")}
+    (FIXTURES / "training-steps.json").write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":
@@ -148,3 +190,4 @@ if __name__ == "__main__":
     golden = {"fingerprint": fingerprint_case(), "plans": plans}
     (FIXTURES / "planning.json").write_text(json.dumps(golden) + "\n")
     (FIXTURES / "training-losses.json").write_text(json.dumps(losses()) + "\n")
+    write_steps()

@@ -30,6 +30,7 @@ export async function runSegment(options: SegmentOptions): Promise<string> {
   const engine = await startEngine({
     backend: 'tensorflow',
     seed: study.seed,
+    gpu: study.gpu,
     ...(study.threads === undefined ? {} : { threads: study.threads }),
   });
   const cohort = await readSegmentCohort(study);
@@ -40,7 +41,7 @@ export async function runSegment(options: SegmentOptions): Promise<string> {
   );
   const planned = await planSegmentation(out, study, cohort.cases, cohort.sha256, interrupted);
   await writeOutput(join(out, 'splits.json'), json(splitsOf(cohort)));
-  const { evaluation: _evaluation, name: _name, ...trained } = study;
+  const { evaluation: _evaluation, name: _name, gpu: _gpu, ...trained } = study;
   const { cacheBytes, ...training } = trained.training;
   const identity = sha256([{ ...trained, training, cohort: null }, cohort.sha256, planned.sha256]);
   const both = await Promise.all(

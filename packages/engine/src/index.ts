@@ -7,6 +7,7 @@ export { affine, normaliseLayer } from './fused-kernels.js';
 export { type InstanceNorm3dOptions, instanceNorm3d } from './instance-norm-3d.js';
 export { normalDistribution } from './normal-distribution.js';
 export { type RandomState, RandomStream } from './random-stream.js';
+export { Sgd, type SgdOptions } from './sgd.js';
 export { joinChannels, leakySum } from './skip-connections.js';
 export {
   type Backend,

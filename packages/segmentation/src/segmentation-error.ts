@@ -8,7 +8,8 @@ export type SegmentationErrorCode =
   | 'FILE_MISSING'
   | 'WEIGHTS_MISMATCH'
   | 'GEOMETRY_MISMATCH'
-  | 'TOO_LARGE';
+  | 'TOO_LARGE'
+  | 'DIVERGED';
 
 /** What went wrong while a network was built or an image was segmented; `code` is stable, the message says what to do. */
 export class SegmentationError extends Error {

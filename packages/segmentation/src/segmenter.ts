@@ -28,6 +28,8 @@ const READERS = new Set([...REORIENTING, 'SimpleITKIO', 'NibabelIO', 'NaturalIma
 export class Segmenter {
   /** Names of the image channels that `segment` takes, in their order. */
   readonly channels: readonly string[];
+  /** The labels besides background that a mask of this model can hold, by the names of dataset.json (for regions, of the region that writes the label). */
+  readonly labelNames: Readonly<Record<string, number>>;
   /** What the model is: folds, configuration, trainer, postprocessing. To be stored beside every result. */
   readonly description: Readonly<Record<string, unknown>>;
   private readonly parts: SegmenterParts;
@@ -38,6 +40,11 @@ export class Segmenter {
     this.parts = parts;
     this.labels = datasetLabels(parts.dataset);
     this.channels = this.labels.channels;
+    const { foreground, outputs, regionsClassOrder } = this.labels;
+    const names = regionsClassOrder ? outputs : outputs.slice(1); // labels begin with background
+    this.labelNames = Object.fromEntries(
+      names.map((name, at) => [name, (regionsClassOrder ?? foreground)[at]!]),
+    );
     this.description = parts.description;
     const { plans, configuration } = parts;
     for (const [what, name, known] of [

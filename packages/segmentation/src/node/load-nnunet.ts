@@ -4,6 +4,7 @@ import { type PickleValue, readTorchCheckpoint, type WeightTensor } from '@onco-
 import { buildNetwork } from '../build-network.js';
 import { parseDataset } from '../dataset-labels.js';
 import type { SegmentationNetwork } from '../network.js';
+import { type NetworkCheckpoint, readNetworkCheckpoint } from '../network-checkpoint.js';
 import { parsePlans, resolveConfiguration } from '../plans.js';
 import { type KeepLargest, parsePostprocessing } from '../postprocessing.js';
 import { SegmentationError } from '../segmentation-error.js';
@@ -12,7 +13,7 @@ import { Segmenter } from '../segmenter.js';
 export interface LoadNnUnetOptions {
   /** Which `fold_x` are averaged. Default: every numbered one that is there, or else `fold_all`. */
   folds?: readonly (number | 'all')[];
-  /** Default 'checkpoint_final.pth'. */
+  /** Default 'checkpoint_final.pth', or where no fold has it 'checkpoint_final.safetensors', which is what is trained here. */
   checkpoint?: string;
   /**
    * For a cascade: the folder of the stage before. Default: the folder beside this one that nnU-Net gives to that
@@ -37,7 +38,8 @@ export interface LoadNnUnetOptions {
  * const mask = await segmenter.segment([volume]);
  */
 export async function loadNnUnet(modelFolder: string, options: LoadNnUnetOptions = {}): Promise<Segmenter> {
-  const { checkpoint: file = 'checkpoint_final.pth', postprocessing: wanted = true } = options;
+  const { postprocessing: wanted = true } = options;
+  const file = options.checkpoint ?? (await usualCheckpoint(modelFolder));
   const dataset = parseDataset(await readJson(join(modelFolder, 'dataset.json')));
   const plans = parsePlans(await readJson(join(modelFolder, 'plans.json')));
   const folds = options.folds ?? (await foldsIn(modelFolder, file));
@@ -86,17 +88,12 @@ export async function loadNnUnet(modelFolder: string, options: LoadNnUnetOptions
   }
 }
 
-interface Checkpoint {
-  readonly weights: ReadonlyMap<string, WeightTensor>;
-  readonly configuration: string;
-  readonly trainer: string;
-  readonly mirrorAxes: readonly number[];
-}
-
 const PREFIX = 'network_weights.';
 
-async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const { tensors, value } = readTorchCheckpoint(await read(path));
+async function readCheckpoint(path: string): Promise<NetworkCheckpoint> {
+  const bytes = await read(path);
+  if (path.endsWith('.safetensors')) return readNetworkCheckpoint(bytes, path);
+  const { tensors, value } = readTorchCheckpoint(bytes);
   const entry = (map: PickleValue | undefined, key: string): PickleValue | undefined =>
     map instanceof Map ? map.get(key) : undefined;
   const configuration = entry(entry(value, 'init_args'), 'configuration');
@@ -118,6 +115,16 @@ async function readCheckpoint(path: string): Promise<Checkpoint> {
     trainer: String(entry(value, 'trainer_name')),
     mirrorAxes: Array.isArray(axes) ? axes.map(Number) : [],
   };
+}
+
+/** nnU-Net's own file name, or ours where only that is there. */
+async function usualCheckpoint(folder: string): Promise<string> {
+  const [torch, ours] = ['checkpoint_final.pth', 'checkpoint_final.safetensors'];
+  const names = await readdir(folder).catch(() => []);
+  const folds = names.filter((name) => /^fold_(\d+|all)$/.test(name));
+  const has = async (file: string): Promise<boolean> =>
+    (await Promise.all(folds.map((fold) => exists(join(folder, fold, file))))).includes(true);
+  return !(await has(torch)) && (await has(ours)) ? ours : torch;
 }
 
 /** The folds that nnU-Net would find: numbered ones, or fold_all where there is no other. */
