@@ -230,6 +230,51 @@ describe.each(studies)('$name', ({ name, write, resamples, seed, skip }) => {
     );
   });
 
+  test.skipIf(skip)('the tables and points of the curves', () => {
+    const share = (own: Pooled, label: number, threshold: number) => {
+      const those = own.scores.filter((_, i) => own.labels[i] === label);
+      return those.filter((score) => score >= threshold).length / those.length;
+    };
+    const precision = ({ labels, scores }: Pooled, threshold: number) => {
+      const called = labels.filter((_, i) => scores[i]! >= threshold);
+      return called.filter((label) => label === 1).length / called.length;
+    };
+    for (const { model, threshold, ...point } of reportTable(report, 'roc-curves')) {
+      const at = threshold === '' ? Number.POSITIVE_INFINITY : Number(threshold);
+      near(Number(point.sensitivity), share(models.get(model!)!, 1, at));
+      near(Number(point.one_minus_specificity), share(models.get(model!)!, 0, at));
+    }
+    for (const { model, threshold, ...point } of reportTable(report, 'precision-recall-curves')) {
+      if (threshold === '') continue; // the end that no threshold reaches
+      near(Number(point.recall), share(models.get(model!)!, 1, Number(threshold)));
+      near(Number(point.precision), precision(models.get(model!)!, Number(threshold)));
+    }
+    for (const [name, own] of models) {
+      const thresholds = [Number.POSITIVE_INFINITY, ...new Set(own.scores)];
+      for (const row of reportTable(report, 'roc-operating-points')) {
+        const reached = thresholds.filter((t) => 1 - share(own, 0, t) >= Number(row.Specificity) - 1e-12);
+        near(Number(row[name]), Math.max(...reached.map((t) => share(own, 1, t))));
+      }
+      for (const row of reportTable(report, 'precision-at-recall')) {
+        const reached = thresholds.filter((t) => share(own, 1, t) >= Number(row.Recall) - 1e-12);
+        near(Number(row[name]), Math.max(...reached.map((t) => precision(own, t))));
+      }
+    }
+    const [first] = metrics.models as [Found['models'][number]];
+    const printed = new Map(
+      reportTable(report, 'threshold').map((row) => [row.measure, Number(row.estimate)]),
+    );
+    expect(printed.get('Sensitivity')).toBe(first.sensitivity.estimate);
+    expect(printed.get('Negative predictive value')).toBe(first.negativePredictiveValue.estimate);
+    const measures = new Map(
+      reportTable(report, 'calibration-measures').map((row) => [row.Measure, Number(row.Value)]),
+    );
+    expect(measures.get('Slope')).toBe(first.calibration.slope);
+    expect(measures.get('Brier score')).toBe(first.brierScore);
+    const all = reportTable(report, 'cohort').find(({ Part }) => Part === 'all')!;
+    expect([all.Cases, all.Positives].map(Number)).toEqual([first.cases, first.positives]);
+  });
+
   test.skipIf(skip)('subgroups', () => {
     const called = main.scores.map((score, i) => Number(score >= main.thresholds[i]!));
     let measured = 0;
@@ -268,11 +313,41 @@ describe.each(studies)('$name', ({ name, write, resamples, seed, skip }) => {
             .flatMap((other) => inGroup(other.group));
           const restLabels = rest.map((i) => main.labels[i]!);
           const restScores = rest.map((i) => main.scores[i]!);
-          near(group.againstRest.difference, auc(labels, scores) - auc(restLabels, restScores));
+          const difference = auc(labels, scores) - auc(restLabels, restScores);
+          const [ownVariance, restVariance] = [
+            delongVariance(labels, scores),
+            delongVariance(restLabels, restScores),
+          ];
+          const error = Math.sqrt(ownVariance + restVariance);
+          const welch =
+            (ownVariance + restVariance) ** 2 /
+            (ownVariance ** 2 / (labels.length - 1) + restVariance ** 2 / (restLabels.length - 1));
+          near(group.againstRest.difference, difference);
+          near(studentTwoSided((difference - group.againstRest.lower) / error, welch), 0.05, 1e-6);
+          near(group.againstRest.p, studentTwoSided(difference / error, welch), 1e-6);
         }
         expect(Number(printed[at]!.rocAuc)).toBe(group.rocAuc.estimate);
         expect(Number(printed[at]!.rocAucUpper)).toBe(group.rocAuc.upper);
         expect(Number(printed[at]!.brierScore)).toBe(group.brierScore);
+      }
+      const shares = analysis.groups
+        .filter(({ rocAuc }) => rocAuc !== null)
+        .map(({ group }) => {
+          const calledOf = (label: number) => {
+            const own = inGroup(group).filter((i) => main.labels[i] === label);
+            return own.filter((i) => called[i] === 1).length / own.length;
+          };
+          return { sensitivity: calledOf(1), falsePositives: calledOf(0) };
+        });
+      const reach = (of: number[]) => Math.max(...of) - Math.min(...of);
+      const gaps = [
+        reach(shares.map(({ sensitivity }) => sensitivity)),
+        reach(shares.map(({ falsePositives }) => falsePositives)),
+      ];
+      if (analysis.equalisedOdds) {
+        near(analysis.equalisedOdds.sensitivityGap!, gaps[0]!);
+        near(analysis.equalisedOdds.falsePositiveGap!, gaps[1]!);
+        near(analysis.equalisedOdds.gap!.estimate, Math.max(...gaps));
       }
     }
     expect(measured).toBeGreaterThan(3);
@@ -565,6 +640,18 @@ function tenBins(labels: readonly number[], scores: readonly number[]) {
       observed: mean(inside.map((i) => labels[i]!)),
     };
   }).filter(({ count }) => count > 0);
+}
+
+/** Two-sided p of Student's t, the density integrated over the angle whose tangent is t / sqrt(degrees). */
+function studentTwoSided(t: number, degrees: number): number {
+  const area = (from: number) => {
+    const steps = 20_000;
+    const width = (Math.PI / 2 - from) / steps;
+    let sum = 0;
+    for (let i = 0; i < steps; i++) sum += Math.cos(from + (i + 0.5) * width) ** (degrees - 1);
+    return sum * width;
+  };
+  return area(Math.atan(Math.abs(t) / Math.sqrt(degrees))) / area(0);
 }
 
 /** Of the standard normal distribution, by the trapezoid rule on its density (to about 1e-10). */
