@@ -5,7 +5,8 @@
  *
  * trains a small segmentation model on a synthetic cohort of its own (unless runs/phantom-segment/model is there, which may
  * be any model folder of nnU-Net v2), derives the masks of the quickstart's cohort, trains on them, and predicts one case
- * from its image alone.
+ * from its image alone. It shows how the parts go together, not good masks: the small model that examples/phantom/segment.yaml
+ * trains was seen to miss most lesions (median Dice 0.00 of 30 derived masks, 0.30 on its own 7 test cases before cleaning).
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
