@@ -85,7 +85,7 @@ function predictionSection(input: CaseReportInput): Section {
 ${card(calibration.calibrated ? `Probability of ${positiveClass}` : `Score for ${positiveClass}`, decimal(probability, 2), calibration.calibrated ? `calibrated, ${calibration.method}` : 'not calibrated', true)}
 ${card(`At the threshold of ${decimal(threshold.value, 2)}`, called ? 'positive' : 'negative', threshold.target ?? threshold.rule)}
 ${card('Lesion volume', volume(lesion.volumeMm3), lesion.largerThan === undefined ? 'of the mask' : `larger than ${percent(lesion.largerThan)} of the training cases`)}
-${distribution && card('Among the training cases', stranger ? 'unlike them' : 'like them', distribution.strangerThan === undefined ? distribution.rule : `stranger than ${percent(distribution.strangerThan)} of them`)}
+${distribution && card('Among the training cases', stranger ? 'unlike them' : 'like them', distribution.strangerThan === undefined ? distribution.rule : `stranger than ${percent(distribution.strangerThan)} of others`)}
 </dl>
 ${scale(input)}
 <p>${meaning(input)}</p>
@@ -207,7 +207,7 @@ function distributionSection({ distribution }: CaseReportInput): Section {
   return {
     ...section,
     body: html`${score > threshold && html`<p class="blank-line"><strong>Unlike the training cases.</strong> The prediction is an extrapolation: what was measured on the test cases does not hold for it.</p>`}
-<p>${method}: ${decimal(score, 2)}, limit ${decimal(threshold, 2)} (${rule}).${strangerThan !== undefined && ` ${percent(strangerThan)} of the training cases lie closer to the rest than this one.`}</p>`,
+<p>${method}: ${decimal(score, 2)}, limit ${decimal(threshold, 2)} (${rule}).${strangerThan !== undefined && ` ${percent(strangerThan)} of the cases that the limit rests on lie closer to the training cases than this one.`}</p>`,
   };
 }
 
