@@ -221,7 +221,12 @@ describe.each(studies)('$name', ({ name, write, resamples, seed, skip }) => {
         netBenefit,
         bootstrapCi((l, s) => benefit(l, s, threshold), main.labels, main.scores, options()),
       );
-      near(gain.estimate, netBenefit.estimate - Math.max(0, treatAll));
+      const gained = (l: number[], s: number[]) => {
+        const positive = mean(l);
+        const treated = positive - ((1 - positive) * threshold) / (1 - threshold);
+        return benefit(l, s, threshold) - Math.max(0, treated);
+      };
+      limits(gain, bootstrapCi(gained, main.labels, main.scores, options()));
     }
     const curves = reportTable(report, 'decision-curves');
     const expected = metrics.models.flatMap((model) => model.decisionCurve);
@@ -305,6 +310,12 @@ describe.each(studies)('$name', ({ name, write, resamples, seed, skip }) => {
           own.filter((i) => main.labels[i] === 1 && called[i] === 1).length,
           group.positives,
         );
+        const counted = (label: number, call: number) =>
+          own.filter((i) => main.labels[i] === label && called[i] === call).length;
+        const [tp, fp, tn, fn] = [counted(1, 1), counted(0, 1), counted(0, 0), counted(1, 0)];
+        wilson(group.specificity!, tn, tn + fp);
+        if (group.positivePredictiveValue) wilson(group.positivePredictiveValue, tp, tp + fp);
+        if (group.negativePredictiveValue) wilson(group.negativePredictiveValue, tn, tn + fn);
         near(group.brierScore!, mean(scores.map((score, i) => (score - labels[i]!) ** 2)));
         near(group.calibrationInTheLarge!, inTheLarge(labels, scores), 1e-7);
         if (group.againstRest) {
