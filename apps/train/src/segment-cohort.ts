@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { SplitName } from '@onco-response/cohort';
 import { RandomStream } from '@onco-response/engine';
-import Papa from 'papaparse';
+import { parseTable } from './parse-table.js';
 import type { SegmentStudy } from './segment-study.js';
 import { TrainError } from './train-error.js';
 
@@ -34,17 +34,10 @@ export async function readSegmentCohort(study: SegmentStudy): Promise<SegmentCoh
   const content = await readFile(study.cohort, 'utf8').catch((cause: unknown) => {
     throw new TrainError({ code: 'MISSING_FILE', message: `there is no cohort at ${study.cohort}`, cause });
   });
-  const { data, errors, meta } = Papa.parse<Record<string, string>>(content.replace(/^\uFEFF/, ''), {
-    header: true,
-    delimiter: ',',
-    skipEmptyLines: true,
-    transformHeader: (name) => name.trim(),
-    transform: (value) => value.trim(),
-  });
   const refuse = (finding: string): never => {
     throw new TrainError({ code: 'INVALID_STUDY', message: `${study.cohort}: ${finding}` });
   };
-  if (errors[0]) refuse(`row ${(errors[0].row ?? 0) + 1}: ${errors[0].message}`);
+  const { data, meta } = parseTable(content, refuse);
   const needed = ['patient_id', 'mask', ...study.channels.map(({ column }) => column)];
   const missing = needed.filter((column) => !meta.fields?.includes(column));
   if (missing.length > 0)

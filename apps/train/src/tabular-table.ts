@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { CohortCase, SplitName } from '@onco-response/cohort';
 import type { Row } from '@onco-response/tabular';
-import Papa from 'papaparse';
+import { parseTable } from './parse-table.js';
 import type { TabularStudy } from './tabular-study.js';
 import { TrainError } from './train-error.js';
 
@@ -33,18 +33,10 @@ export async function readPatientTable(path: string, study: TabularStudy): Promi
 }
 
 export function parsePatientTable(content: string, path: string, study: TabularStudy): PatientTable {
-  const { data, errors, meta } = Papa.parse<Record<string, string>>(content.replace(/^\uFEFF/, ''), {
-    header: true,
-    delimiter: ',',
-    skipEmptyLines: true,
-    transformHeader: (name) => name.trim(),
-    transform: (value) => value.trim(),
-  });
   const refuse = (finding: string): never => {
     throw new TrainError({ code: 'INVALID_STUDY', message: `${path}: ${finding}` });
   };
-  const [broken] = errors;
-  if (broken) refuse(`row ${(broken.row ?? 0) + 1}: ${broken.message}`);
+  const { data, meta } = parseTable(content, refuse);
   if (data.length === 0) refuse('the table has no rows');
   const given = meta.fields ?? [];
   const known = new Set([...given, ...Object.keys(study.derived)]);

@@ -14,6 +14,7 @@ import { type CountedProportion, calls, type EvaluationOptions } from './evaluat
 import { groupValues } from './group-values.js';
 import { ReportError } from './report-error.js';
 import { DEFAULT_MINIMUM, type SubgroupColumn, type SubgroupMinimum } from './report-subgroups.js';
+import { whereDefined } from './where-defined.js';
 
 /** What is known of one group of cases. Plain JSON; null where `notDefined` (or `tooFew`) says why. */
 export interface SubgroupResult {
@@ -161,15 +162,7 @@ function measureGroup(
       againstRest: null,
     };
   }
-  const orNull = <T>(name: string, compute: () => T): T | null => {
-    try {
-      return compute();
-    } catch (error) {
-      if (!MetricsError.isInstance(error)) throw error;
-      notDefined[name] = error.message;
-      return null;
-    }
-  };
+  const orNull = whereDefined(notDefined);
   const proportion = (successes: number, total: number) => ({
     ...wilsonCi(successes, total, { level: bootstrap.level }),
     successes,

@@ -13,7 +13,6 @@ import {
   delongCi,
   expectedCalibrationError,
   f1Score,
-  MetricsError,
   type ProportionInterval,
   prAuc,
   rocAuc,
@@ -21,6 +20,7 @@ import {
   wilsonCi,
 } from '@onco-response/metrics';
 import { ReportError } from './report-error.js';
+import { whereDefined } from './where-defined.js';
 
 export interface EvaluationOptions {
   /**
@@ -100,15 +100,7 @@ export function evaluateModel(
       ...(clusters === undefined ? {} : { clusters }),
     });
   const notDefined: Record<string, string> = {};
-  const orNull = <T>(name: string, compute: () => T): T | null => {
-    try {
-      return compute();
-    } catch (error) {
-      if (!MetricsError.isInstance(error)) throw error;
-      notDefined[name] = error.message;
-      return null;
-    }
-  };
+  const orNull = whereDefined(notDefined);
   const proportion = (successes: number, total: number): CountedProportion => ({
     ...wilsonCi(successes, total, { level }),
     successes,
