@@ -6,6 +6,7 @@ import {
   bootstrapDifferenceCi,
   type CrossValidatedAuc,
   type CrossValidatedAucDifference,
+  MetricsError,
 } from '@onco-response/metrics';
 import { sharedData } from '@onco-response/tooling-vitest/data';
 import Papa from 'papaparse';
@@ -24,11 +25,7 @@ const example = new URL('../examples/ispy2.yaml', import.meta.url);
 
 /** Synthetic: 150 cases of 140 patients, with gaps, a category, and an outcome that age and volume decide. */
 async function syntheticStudy(): Promise<string> {
-  let state = 7;
-  const random = () => {
-    state = (Math.imul(state, 48271) >>> 0) % 2147483647;
-    return state / 2147483647;
-  };
+  const random = lehmer(7);
   const rows = Array.from({ length: 150 }, (_, i) => {
     const [age, volume] = [Math.round(40 + 30 * random()), Math.exp(7 + 3 * random())];
     const stage = ['II', 'III', 'IV'][Math.floor(3 * random())];
@@ -215,7 +212,7 @@ describe.each(studies)('$name', ({ name, write, resamples, seed, skip }) => {
       for (const point of model.decisionCurve)
         near(point.netBenefit, benefit(labels, scores, point.threshold));
     }
-    for (const { threshold, netBenefit, treatAll, gain } of metrics.decisions.shown) {
+    for (const { threshold, netBenefit, treatAll, gain, avoidedPer100 } of metrics.decisions.shown) {
       near(treatAll, all(threshold));
       limits(
         netBenefit,
@@ -227,6 +224,18 @@ describe.each(studies)('$name', ({ name, write, resamples, seed, skip }) => {
         return benefit(l, s, threshold) - Math.max(0, treated);
       };
       limits(gain, bootstrapCi(gained, main.labels, main.scores, options()));
+      // Of all not called positive, those without the outcome, less what the missed positives are worth.
+      const avoided = (l: number[], s: number[]) => {
+        const spared = l.filter((label, i) => label === 0 && s[i]! < threshold).length;
+        const missed = l.filter((label, i) => label === 1 && s[i]! < threshold).length;
+        return (100 * (spared - (missed * (1 - threshold)) / threshold)) / l.length;
+      };
+      limits(avoidedPer100, bootstrapCi(avoided, main.labels, main.scores, options()));
+    }
+    for (const row of reportTable(report, 'decision-thresholds')) {
+      const own = metrics.decisions.shown.find(({ threshold }) => threshold === Number(row.threshold))!;
+      expect(Number(row.gainLower)).toBe(own.gain.lower);
+      expect(Number(row.avoidedPer100Upper)).toBe(own.avoidedPer100.upper);
     }
     const curves = reportTable(report, 'decision-curves');
     const expected = metrics.models.flatMap((model) => model.decisionCurve);
@@ -278,6 +287,56 @@ describe.each(studies)('$name', ({ name, write, resamples, seed, skip }) => {
     expect(measures.get('Brier score')).toBe(first.brierScore);
     const all = reportTable(report, 'cohort').find(({ Part }) => Part === 'all')!;
     expect([all.Cases, all.Positives].map(Number)).toEqual([first.cases, first.positives]);
+  });
+
+  test.skipIf(skip)('the band of the ROC curve', () => {
+    const printed = reportTable(report, 'roc-band');
+    expect(printed.length).toBe(101);
+    for (const at of [0, 5, 10, 20, 35, 50, 80, 100]) {
+      const [x, row] = [at / 100, printed[at]!];
+      const { lower, upper } = bootstrapCi(
+        (l, s) => sensitivityAt(l, s, x),
+        main.labels,
+        main.scores,
+        options(),
+      );
+      expect(Number(row.one_minus_specificity)).toBe(x);
+      near(Number(row.lower), lower);
+      near(Number(row.upper), upper);
+    }
+  });
+
+  test.skipIf(skip)('how far the checklists are filled, and the METRICS score', () => {
+    const [tripod, claim, score] = reportTable(report, 'checklists');
+    for (const [name, row] of [
+      ['tripod-ai', tripod!],
+      ['claim', claim!],
+    ] as const) {
+      const states = reportTable(report, `checklist-${name}`).map(({ State }) => State);
+      const count = (...wanted: string[]) => states.filter((state) => wanted.includes(state!)).length;
+      expect([row.Items, row.Filled, row.Partly, row.Blank].map(Number)).toEqual([
+        states.length,
+        count('from the run', 'authors'),
+        count('partly, from the run'),
+        count('BLANK'),
+      ]);
+    }
+    const items = reportTable(report, 'metrics-items');
+    const weight = (...answers: string[]) =>
+      items
+        .filter(({ Answer }) => answers.includes(Answer!))
+        .reduce((sum, { Weight }) => sum + Number(Weight), 0);
+    const blank = items.filter(({ Answer }) => Answer === 'BLANK').length;
+    expect([score!.Items, score!.Filled, score!.Blank].map(Number)).toEqual([
+      items.length,
+      items.length - blank,
+      blank,
+    ]);
+    const [reached, reachable] = [weight('yes'), weight('yes', 'BLANK')].map((sum) =>
+      ((100 * sum) / weight('yes', 'no', 'BLANK')).toFixed(1),
+    );
+    expect(report).toContain(`<strong class="whole">${reached}%</strong>`);
+    expect(report).toContain(`at most ${reachable}%.`);
   });
 
   test.skipIf(skip)('subgroups', () => {
@@ -359,10 +418,80 @@ describe.each(studies)('$name', ({ name, write, resamples, seed, skip }) => {
         near(analysis.equalisedOdds.sensitivityGap!, gaps[0]!);
         near(analysis.equalisedOdds.falsePositiveGap!, gaps[1]!);
         near(analysis.equalisedOdds.gap!.estimate, Math.max(...gaps));
+        equalisedOdds(analysis, values, called);
       }
+      const compared = analysis.groups.flatMap(({ againstRest }) => againstRest ?? []);
+      const adjusted =
+        compared.length === 2 ? compared.map(({ p }) => p) : stepDown(compared.map(({ p }) => p));
+      compared.forEach(({ adjustedP }, i) => {
+        near(adjustedP, adjusted[i]!);
+      });
+      expect(
+        printed.flatMap((row) => (row.aucMinusRestHolmP === '' ? [] : Number(row.aucMinusRestHolmP))),
+      ).toEqual(compared.map(({ adjustedP }) => adjustedP));
     }
     expect(measured).toBeGreaterThan(3);
   });
+
+  /** The interval of the gap on the same resamples, and what chance gives by permutations of our own. */
+  function equalisedOdds(
+    analysis: TabularEvaluation['subgroups'][number],
+    values: string[],
+    called: number[],
+  ) {
+    const { gap, byChance, notDefined } = analysis.equalisedOdds!;
+    const names = analysis.groups.flatMap(({ group, rocAuc }) => (rocAuc === null ? [] : group));
+    const groupOf = values.map((value) => names.findIndex((group) => belongs(value, group, analysis.column)));
+    // Group after group, as the page has them: which cases a resample draws goes by their order.
+    const kept = names.flatMap((_, g) => groupOf.flatMap((group, i) => (group === g ? [i] : [])));
+    const widest = (cases: readonly number[], group: (i: number) => number) =>
+      Math.max(
+        ...[0, 1].map((label) => {
+          const shares = names.map((_, g) => {
+            const own = cases.filter((i) => main.labels[i] === label && group(i) === g);
+            return own.reduce((sum, i) => sum + called[i]!, 0) / own.length;
+          });
+          return Math.max(...shares) - Math.min(...shares);
+        }),
+      );
+    const { clusters, ...resampling } = options();
+    const again = bootstrapCi(
+      (_, positions) => {
+        const value = widest(positions, (i) => groupOf[i]!);
+        if (Number.isNaN(value))
+          throw new MetricsError({ code: 'ONE_CLASS', message: 'a group lacks a class' });
+        return value;
+      },
+      kept.map((i) => main.labels[i]!),
+      kept,
+      { ...resampling, ...(clusters && { clusters: kept.map((i) => clusters[i]!) }) },
+    );
+    limits(gap, again);
+    expect(gap.discarded).toBe(again.discarded);
+    if (byChance === null) {
+      expect(notDefined.byChance).toContain('differ in outcome or in group');
+      return;
+    }
+    const random = lehmer(99);
+    const chance = Array.from({ length: resamples }, () => {
+      const shuffled = groupOf.slice();
+      for (const label of [0, 1]) {
+        const own = kept.filter((i) => main.labels[i] === label);
+        own.forEach((i, at) => {
+          const j = own[at + Math.floor(random() * (own.length - at))]!;
+          [shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!];
+        });
+      }
+      return widest(kept, (i) => shuffled[i]!);
+    });
+    // Other permutations of the same kind: both are within four standard errors of what they estimate.
+    const p = (1 + chance.filter((value) => value >= gap.estimate - 1e-12).length) / (1 + resamples);
+    const spread = Math.sqrt(mean(chance.map((value) => (value - mean(chance)) ** 2)));
+    expect(Math.abs(byChance.mean - mean(chance))).toBeLessThan(4 * spread * Math.sqrt(2 / resamples));
+    const error = Math.sqrt((2 * Math.max(p * (1 - p), 1 / resamples)) / resamples);
+    expect(Math.abs(byChance.p - p), `p ${byChance.p} against ${p}`).toBeLessThan(4 * error);
+    expect(byChance.permutations).toBe(resamples);
+  }
 
   test.skipIf(skip || name !== 'I-SPY2')('what is known of I-SPY2: 0.730 with volume, 0.699 without', () => {
     const [both, clinical] = metrics.models as [Found['models'][number], Found['models'][number]];
@@ -506,6 +635,44 @@ function limits(actual: Limits, expected: Limits): void {
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const dot = (a: readonly number[], b: readonly number[]) =>
   a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+
+/** Uniform numbers in (0, 1), for what has to be random but not good. */
+function lehmer(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 48271) >>> 0) % 2147483647;
+    return state / 2147483647;
+  };
+}
+
+/** Holm: sorted p times the number of those not yet rejected, never falling. */
+function stepDown(p: readonly number[]): number[] {
+  return p.map((own) =>
+    Math.min(
+      1,
+      Math.max(
+        ...p.filter((each) => each <= own).map((each) => each * p.filter((other) => other >= each).length),
+      ),
+    ),
+  );
+}
+
+/** Sensitivity where 1 - specificity is `x`: the top of a step, else linear between the points beside it. */
+function sensitivityAt(labels: readonly number[], scores: readonly number[], x: number): number {
+  const order = scores.map((_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
+  const positives = labels.reduce((sum, label) => sum + label, 0);
+  let [fp, tp, before] = [0, 0, [0, 0] as [number, number]];
+  for (let i = 0; i < order.length; ) {
+    const value = scores[order[i]!];
+    for (; i < order.length && scores[order[i]!] === value; i++) labels[order[i]!] === 1 ? tp++ : fp++;
+    const point: [number, number] = [fp / (labels.length - positives), tp / positives];
+    if (point[0] > x) {
+      return before[1] + ((point[1] - before[1]) * (x - before[0])) / (point[0] - before[0]);
+    }
+    before = point;
+  }
+  return 1;
+}
 
 /** Mann-Whitney by ranks; ties count half. */
 function auc(labels: readonly number[], scores: readonly number[]): number {

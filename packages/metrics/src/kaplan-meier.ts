@@ -65,7 +65,8 @@ export function kaplanMeier(
     curve.atRisk.push(atRisk);
     curve.events.push(deaths);
     curve.censored.push(end - start - deaths);
-    if (curve.median === null && survival <= 0.5) curve.median = time;
+    // A product that is 1/2 on paper may end a few ulps above it.
+    if (curve.median === null && survival <= 0.5 + 1e-11) curve.median = time;
     start = end;
   }
   return curve;

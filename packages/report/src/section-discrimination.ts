@@ -60,6 +60,10 @@ export function rocSection({ models, main, bootstrap }: MeasuredReport): Section
       }),
     ]),
   })}${csvLink(
+    'roc-band',
+    ['one_minus_specificity', 'lower', 'upper'],
+    limits.fpr.map((x, i) => [x, limits.lower[i]!, limits.upper[i]!]),
+  )}${csvLink(
     'roc-curves',
     ['model', 'threshold', 'one_minus_specificity', 'sensitivity'],
     models.flatMap((model, n) =>
