@@ -18,7 +18,7 @@ const { values } = parseArgs({
   options: {
     out: { type: 'string', default: join(here, '../../../runs/phantom-study') },
     config: { type: 'string', default: join(here, 'phantom.yaml') },
-    cases: { type: 'string', default: '800' },
+    cases: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '11' },
     workers: { type: 'string', default: '2' },
   },

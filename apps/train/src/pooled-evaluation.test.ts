@@ -74,6 +74,31 @@ test('probabilities are averaged by case over seeds, then pooled over folds', ()
   expect(evaluatePooled(reference, reference, options).againstFirst).toBeNull();
 });
 
+test('within folds, only cases that one model scored are compared', () => {
+  const score = (i: number) => (i * 0.37) % 1;
+  const other = (i: number) => (i * 0.61) % 1;
+  // A model's scores may lie anywhere: moved fold by fold, the pooled AUC changes and that within folds does not.
+  const moved = folds((i) => (score(i) + 10 * (i % 3)) / 40);
+  const inFold = (of: (i: number) => number) =>
+    [0, 1, 2]
+      .map((fold) => LABELS.flatMap((label, i) => (i % 3 === fold ? [{ label, score: of(i) }] : [])))
+      .map((rows) =>
+        rocAuc(
+          rows.map(({ label }) => label),
+          rows.map((row) => row.score),
+        ),
+      )
+      .reduce((sum, auc) => sum + auc / 3, 0);
+  const { withinFolds, model } = evaluatePooled(moved, folds(other), options);
+  expect(withinFolds.model).toMatchObject({ folds: 3, auc: expect.closeTo(inFold(score), 12) });
+  expect(model.rocAuc.estimate).not.toBeCloseTo(inFold(score), 2);
+  expect(withinFolds.againstFirst).toMatchObject({
+    difference: expect.closeTo(inFold(score) - inFold(other), 12),
+  });
+  const reference = folds(score);
+  expect(evaluatePooled(reference, reference, options).withinFolds.againstFirst).toBeNull();
+});
+
 test('a fold whose cases are of one class has no AUC; the pool has', () => {
   const trials = [0, 1].map((fold) => trial({ fold, folds: 2 }, (i) => i / 12));
   for (const each of trials)
@@ -82,11 +107,12 @@ test('a fold whose cases are of one class has no AUC; the pool has', () => {
     ...trials[0],
     predictions: trials[0]?.predictions.filter(({ label }) => label === 0),
   } as CollectedTrial;
-  const { folds: perFold, model } = evaluatePooled(
-    [one, trials[1] as CollectedTrial],
-    [one, trials[1] as CollectedTrial],
-    options,
-  );
+  const {
+    folds: perFold,
+    model,
+    withinFolds,
+  } = evaluatePooled([one, trials[1] as CollectedTrial], [one, trials[1] as CollectedTrial], options);
+  expect(withinFolds.model).toHaveProperty('notDefined');
   expect(perFold[0]?.rocAuc).toBeNull();
   expect(perFold[1]?.rocAuc?.estimate).toBeGreaterThanOrEqual(0);
   expect(model.rocAuc.estimate).toBeGreaterThan(0);

@@ -2,6 +2,7 @@ import { rocAuc } from '@onco-response/metrics';
 import { compareModels, evaluateModel } from '@onco-response/report';
 import { evaluateBaselines } from './evaluate-baselines.js';
 import { type CollectedTrial, caseThresholds, poolCases } from './pool-cases.js';
+import { aucWithinFolds, differenceWithinFolds } from './within-folds.js';
 
 export interface PooledOptions {
   bootstrap: { resamples: number; seed: number; level: number };
@@ -11,7 +12,7 @@ export interface PooledOptions {
 export type PooledEvaluation = ReturnType<typeof evaluatePooled>;
 
 /**
- * Out-of-fold numbers of one variant: pooled over folds, and of each fold.
+ * Out-of-fold numbers of one variant: pooled over folds, between cases of one fold only, and of each fold.
  *
  * @param trials of one variant, each fold's test cases predicted by a model that never saw them
  * @param first the same for the variant to compare against
@@ -63,8 +64,46 @@ export function evaluatePooled(
     threshold: pooled.model.threshold,
     ...pooled,
     ...(poolCases(trials, 'external').length > 0 && { external: measure('external') }),
+    withinFolds: withinFolds(trials, first, { bootstrap, patientOf }),
     folds: foldNames(trials).map((fold) => evaluateFold(fold, trials, bootstrap, patientOf)),
   };
+}
+
+function withinFolds(
+  trials: readonly CollectedTrial[],
+  first: readonly CollectedTrial[],
+  { bootstrap: { level }, patientOf }: PooledOptions,
+) {
+  const rows = foldRows(trials);
+  const reference = foldRows(first);
+  const each = {
+    labels: rows.map(({ label }) => label),
+    folds: rows.map(({ fold }) => fold),
+    clusters: rows.map(({ caseId }) => patientOf.get(caseId) as string),
+    level,
+  };
+  const scores = rows.map(({ probability }) => probability);
+  const volume = reference.map(({ volumeOnlyProbability }) => volumeOnlyProbability);
+  return {
+    model: aucWithinFolds(each, scores),
+    volumeOnly: aucWithinFolds(each, volume),
+    modelAgainstVolumeOnly: differenceWithinFolds(each, scores, volume),
+    againstFirst:
+      trials === first
+        ? null
+        : differenceWithinFolds(
+            each,
+            scores,
+            reference.map(({ probability }) => probability),
+          ),
+  };
+}
+
+/** The test cases, once for each fold that tested them, seeds averaged. */
+function foldRows(trials: readonly CollectedTrial[]) {
+  return foldNames(trials)
+    .sort()
+    .flatMap((fold) => poolCases(ofFold(trials, fold), 'test').map((each) => ({ ...each, fold })));
 }
 
 /** One fold, its probabilities averaged over seeds; no AUC where its test cases are of one class. */
@@ -74,10 +113,7 @@ function evaluateFold(
   bootstrap: PooledOptions['bootstrap'],
   patientOf: PooledOptions['patientOf'],
 ) {
-  const cases = poolCases(
-    trials.filter(({ result }) => result.fold === fold),
-    'test',
-  );
+  const cases = poolCases(ofFold(trials, fold), 'test');
   const labels = cases.map(({ label }) => label);
   const positives = labels.filter((label) => label === 1).length;
   const counts = { fold, cases: cases.length, positives };
@@ -119,3 +155,5 @@ export function chooseOnInnerFolds(
 const foldNames = (trials: readonly CollectedTrial[]) => [
   ...new Set(trials.map(({ result }) => result.fold)),
 ];
+const ofFold = (trials: readonly CollectedTrial[], fold: string) =>
+  trials.filter(({ result }) => result.fold === fold);

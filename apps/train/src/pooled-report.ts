@@ -12,6 +12,7 @@ import { patientsByCase, type Trial, trialFolder } from './study-plan.js';
 import { countCases, describeModel, flatten } from './study-report.js';
 import { cohortValue, subgroupColumns } from './subgroups.js';
 import { showInterval, showP } from './table.js';
+import { sayAucWithinFolds, sayDifferenceWithinFolds } from './within-folds.js';
 
 /**
  * The report of a study of several trials: out-of-fold predictions, one model a variant; training curves and attention are
@@ -112,6 +113,7 @@ export async function pooledReport(collected: CollectedStudy): Promise<KeptRepor
             ? `${name} against ${first.name}: AUC difference ${showInterval(againstFirst.difference)}, DeLong p ${againstFirst.delong ? showP(againstFirst.delong.p) : 'not defined'}.`
             : name,
         ),
+      ...(first.evaluation.folds.length > 1 ? rows.flatMap((row) => withinFoldNotes(row, first)) : []),
       ...rows.flatMap(({ name, evaluation: { external } }) =>
         external
           ? [
@@ -125,6 +127,17 @@ export async function pooledReport(collected: CollectedStudy): Promise<KeptRepor
     ],
   };
   return { input, caseIds: pooled.map(({ caseId }) => caseId) };
+}
+
+function withinFoldNotes({ name, evaluation: { withinFolds, model } }: StudyRow, first: StudyRow): string[] {
+  const { level } = model.bootstrap;
+  return [
+    sayAucWithinFolds(name, withinFolds.model, level),
+    ...(withinFolds.againstFirst
+      ? [sayDifferenceWithinFolds(name, first.name, withinFolds.againstFirst)]
+      : [sayAucWithinFolds('Lesion volume only', withinFolds.volumeOnly, level)]),
+    sayDifferenceWithinFolds(name, 'lesion volume only', withinFolds.modelAgainstVolumeOnly),
+  ];
 }
 
 /** Every epoch of a row's trials. */

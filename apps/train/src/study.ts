@@ -224,7 +224,12 @@ export const studySchema = z
         clipNorm: positive.default(1),
         /** Evaluate and save an exponential moving average of what is trained, with this decay; null = what is trained. */
         averageDecay: fraction.nullable().default(null),
-        /** Which validation figure picks the best epoch and stops early; balancedAccuracy is that at logit 0. */
+        /**
+         * Whose weights the model ends with: those of the epoch with the best validation figure, or those of the last, with
+         * no early stopping. A few dozen validation cases rank epochs by chance, and often favour one that has learnt little.
+         */
+        keep: z.enum(['bestEpoch', 'lastEpoch']).default('bestEpoch'),
+        /** keep: bestEpoch: which validation figure picks it and stops early; balancedAccuracy is that at logit 0. */
         monitor: z.enum(['loss', 'auc', 'prAuc', 'balancedAccuracy']).default('loss'),
         minimumEpochs: count.default(5),
         /** Epochs without a better validation figure before training stops. */

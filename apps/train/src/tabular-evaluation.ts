@@ -1,16 +1,10 @@
-import {
-  type CrossValidatedAuc,
-  type CrossValidatedAucDifference,
-  crossValidatedAuc,
-  crossValidatedAucDifference,
-  decisionCurve,
-  MetricsError,
-} from '@onco-response/metrics';
+import { decisionCurve } from '@onco-response/metrics';
 import { analyseDecisions, analyseSubgroups, compareBaselines, evaluateModel } from '@onco-response/report';
 import { subgroupColumns } from './subgroups.js';
 import type { TabularPrediction } from './tabular-predict.js';
 import type { TabularStudy } from './tabular-study.js';
 import type { TabularCase } from './tabular-table.js';
+import { aucWithinFolds, differenceWithinFolds } from './within-folds.js';
 
 /** A model's predictions, one a case: the means over repetitions, in the order of the table. */
 export interface PooledModel {
@@ -81,7 +75,7 @@ export function evaluateTable(
   const rows = ofModel.get((models[0] as PooledModel).name) as TabularPrediction[];
   const folds = rows.map(({ fold }) => fold);
   const rowLabels = rows.map(({ each }) => each.label);
-  const inFolds = { level, clusters: rows.map(({ each }) => each.patient) };
+  const foldRows = { labels: rowLabels, folds, clusters: rows.map(({ each }) => each.patient), level };
   const scores = (name: string) =>
     (ofModel.get(name) as TabularPrediction[]).map(({ probability }) => probability);
   const [main, ...others] = models as [PooledModel, ...PooledModel[]];
@@ -93,9 +87,7 @@ export function evaluateTable(
       name,
       role: role ?? null,
       features,
-      withinFolds: orReason<CrossValidatedAuc>(() =>
-        crossValidatedAuc(rowLabels, scores(name), folds, inFolds),
-      ),
+      withinFolds: aucWithinFolds(foldRows, scores(name)),
       ...evaluateModel(labels, probabilities, { threshold: thresholds, ...options }),
       decisionCurve: decisionCurve(labels, probabilities, thresholdProbabilities),
     })),
@@ -111,9 +103,7 @@ export function evaluateTable(
       { threshold: main.thresholds, ...options },
     ).map((comparison) => ({
       ...comparison,
-      withinFolds: orReason<CrossValidatedAucDifference>(() =>
-        crossValidatedAucDifference(rowLabels, scores(main.name), scores(comparison.name), folds, inFolds),
-      ),
+      withinFolds: differenceWithinFolds(foldRows, scores(main.name), scores(comparison.name)),
     })),
     decisions,
     subgroups: tableSubgroups(pooled, study).map((column) =>
@@ -125,16 +115,6 @@ export function evaluateTable(
 /** The study's subgroup columns with a value for each case. */
 export function tableSubgroups({ cases }: PooledTable, { subgroups }: TabularStudy) {
   return subgroupColumns(cases, subgroups, ({ row }, column) => row[column] ?? null);
-}
-
-/** A value, or why there is none. */
-function orReason<T>(compute: () => T): T | { notDefined: string } {
-  try {
-    return compute();
-  } catch (error) {
-    if (!MetricsError.isInstance(error)) throw error;
-    return { notDefined: error.message };
-  }
 }
 
 /** Without the keys that are undefined, which `exactOptionalPropertyTypes` tells from absent ones. */

@@ -1,8 +1,8 @@
 import { reportFiles } from '@onco-response/report';
-import { showInterval, showP } from './table.js';
 import { defined, type PooledTable, type TabularEvaluation, tableSubgroups } from './tabular-evaluation.js';
 import type { TabularStudy } from './tabular-study.js';
 import type { TabularCase } from './tabular-table.js';
+import { sayAucWithinFolds, sayDifferenceWithinFolds } from './within-folds.js';
 
 interface TabularReportInput {
   study: TabularStudy;
@@ -81,18 +81,10 @@ function predictionNotes({ split, folds, regression, calibration }: TabularStudy
 
 /** The cross-validated AUCs, whose pairs are of one fold. */
 function withinFoldNotes({ models, comparisons, bootstrap }: TabularEvaluation): string[] {
-  const level = `${Math.round(1000 * bootstrap.level) / 10}% interval of the influence function`;
+  const first = (models[0] as TabularEvaluation['models'][number]).name;
   return [
-    ...models.map(({ name, withinFolds }) =>
-      'notDefined' in withinFolds
-        ? `${name}, within folds: ${withinFolds.notDefined}`
-        : `${name}: mean AUC within ${withinFolds.folds} ${withinFolds.folds === 1 ? 'fold' : 'folds'} ${showInterval({ estimate: withinFolds.auc, ...withinFolds })} (${level}, LeDell 2015). Pooled AUCs above compare cases of different folds too, whose models differ.`,
-    ),
-    ...comparisons.map(({ name, withinFolds }) =>
-      'notDefined' in withinFolds
-        ? `${models[0]?.name} against ${name}, within folds: ${withinFolds.notDefined}`
-        : `${models[0]?.name} against ${name}, within folds: AUC difference ${showInterval({ estimate: withinFolds.difference, ...withinFolds })}, p ${showP(withinFolds.p)}.`,
-    ),
+    ...models.map(({ name, withinFolds }) => sayAucWithinFolds(name, withinFolds, bootstrap.level)),
+    ...comparisons.map(({ name, withinFolds }) => sayDifferenceWithinFolds(first, name, withinFolds)),
   ];
 }
 

@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { smallCases, smallModel, smallStudy, smallVariants } from './__fixtures__/small-training.js';
 import type { AugmentedTokens } from './augmented-tokens.js';
+import { readCheckpoint } from './checkpoint.js';
 import { EmbeddingMemory } from './embedding-memory.js';
 import { createOptimizer } from './optimizer.js';
 import { type LogEvent, readRunLog } from './run-log.js';
@@ -153,6 +154,17 @@ test('the log names patients only where it is told to', async () => {
   expect(await text('the defaults-undisturbed')).not.toMatch(/patient-|case-/);
   await trainInto('named', smallStudy({ training: '' }), { patientIds: true });
   expect(await text('named')).toContain('"patient-12"');
+});
+
+test('keep: lastEpoch trains to the end and keeps what it has then, whatever the validation cases say', async () => {
+  const still = 'monitor: balancedAccuracy, weightDecay: 0.5'; // that figure of six cases seldom moves
+  const best = await trainInto('best epoch', smallStudy({ training: still }));
+  expect(best.state.best?.epoch).toBeLessThan(3);
+  const last = await trainInto('last epoch', smallStudy({ training: `keep: lastEpoch, ${still}` }));
+  expect(last.state.best?.epoch).toBe(3);
+  expect(last.hash).not.toBe(best.hash);
+  const saved = await readCheckpoint(join(folder, 'last epoch', 'checkpoint.safetensors'));
+  expect(saved?.best).toEqual(saved?.weights);
 });
 
 test('the last checkpoints and the best are kept, and stand in for a damaged one', async () => {

@@ -55,7 +55,7 @@ export interface TrainOptions {
 }
 
 /**
- * Trains the model's variables and leaves the best epoch's values in it. Goes on from the checkpoint where there is one;
+ * Trains the model's variables and leaves in it the values of the epoch that the study keeps. Goes on from the checkpoint where there is one;
  * at the same thread count the result is the same to the bit, however often it was stopped.
  *
  * @throws TrainError INTERRUPTED after saving, STUDY_CHANGED for a checkpoint of another study, DIVERGED
@@ -236,7 +236,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
         { positiveWeight: loss.classification.startsWith('weighted') ? positiveWeight : 1 },
       );
       const figure = training.monitor === 'loss' ? -figures.loss : figures[training.monitor];
-      if (!state.best || figure > state.best.figure) {
+      if (training.keep === 'lastEpoch' || !state.best || figure > state.best.figure) {
         state.best = { epoch: state.epoch + 1, figure };
         best = await snapshot(tensors);
       }
