@@ -38,6 +38,16 @@ export const segmentStudySchema = z.strictObject({
   plan: z
     .strictObject({
       configuration: z.enum(['2d', '3d_fullres', '3d_lowres']).default('3d_fullres'),
+      /** On the planned stages: nnU-Net's own (plainUnet, the default), or system 4's other two. */
+      architecture: z.enum(['plainUnet', 'attentionUnet', 'vectorQuantisedUnet']).optional(),
+      /** Of vectorQuantisedUnet; else 1024 vectors of 256 features and a commitment loss of weight 0.25. */
+      codebook: z
+        .strictObject({
+          size: count.optional(),
+          features: count.optional(),
+          commitment: z.number().min(0).optional(),
+        })
+        .optional(),
       /** Features of the first stage; nnU-Net: 32. */
       featuresBase: count.default(32),
       /** nnU-Net: 320 in 3D, 512 in 2D. */
@@ -62,6 +72,8 @@ export const segmentStudySchema = z.strictObject({
       /** Of the patches, around a voxel of the lesion. */
       foregroundShare: z.number().min(0).max(1).default(0.33),
       augment: z.boolean().default(true),
+      /** Of vectorQuantisedUnet: the codebook begins as features of the first batch (default), or as the reference's. */
+      codebookStart: z.enum(['firstBatch', 'uniform']).optional(),
       /** Validation cases are segmented whole after so many epochs, and after the last. */
       validateEvery: count.default(10),
       /** At most so many of them, drawn by the seed. */
@@ -106,6 +118,12 @@ export function parseSegmentStudy(content: string, path: string): SegmentStudy {
     throw new TrainError({
       code: 'INVALID_STUDY',
       message: `${path}: labels: the values have to be 1, 2, 3 ... without a gap, not ${values.join(', ')}`,
+    });
+  }
+  if (study.plan.codebook && study.plan.architecture !== 'vectorQuantisedUnet') {
+    throw new TrainError({
+      code: 'INVALID_STUDY',
+      message: `${path}: plan.codebook is of architecture: vectorQuantisedUnet, not of ${study.plan.architecture ?? 'plainUnet'}`,
     });
   }
   return study;

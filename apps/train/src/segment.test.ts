@@ -120,6 +120,15 @@ describe('the study file', () => {
     );
   });
 
+  test('other architectures than the plain one are named; a codebook is of the one that has it', () => {
+    const plan = (lines: string) => parseSegmentStudy(`name: a\ncohort: b.csv\n${lines}`, 's.yaml').plan;
+    expect(Object.keys(plan(''))).toEqual(['configuration', 'featuresBase', 'memoryGb']); // an old run's identity stays
+    const codebook = 'plan: { architecture: vectorQuantisedUnet, codebook: { size: 64 } }';
+    expect(plan(codebook)).toMatchObject({ architecture: 'vectorQuantisedUnet', codebook: { size: 64 } });
+    expect(() => plan('plan: { codebook: { size: 64 } }')).toThrow(/codebook is of .* not of plainUnet/);
+    expect(() => plan('plan: { architecture: transformer }')).toThrow(/architecture/);
+  });
+
   test('no patient is in two splits; a given split is kept', async () => {
     const cohort = join(folder, 'split.csv');
     const row = (patient: string, split: string) => `${patient},segment.yaml,segment.yaml,${split}`;

@@ -6,7 +6,7 @@ export {
   type DatasetFingerprint,
   datasetFingerprint,
 } from './fingerprint.js';
-export type { SegmentationNetwork } from './network.js';
+export type { CodedBottleneck, SegmentationNetwork } from './network.js';
 export {
   type NetworkCheckpoint,
   readNetworkCheckpoint,
@@ -23,6 +23,8 @@ export {
 } from './segmentation-trainer.js';
 export { Segmenter } from './segmenter.js';
 export type {
+  BottleneckFeatures,
+  BottleneckOptions,
   MaskWithProbabilities,
   SegmentationProgress,
   SegmenterParts,
@@ -30,6 +32,13 @@ export type {
 } from './segmenter-options.js';
 export { prepareTrainingCase, type TrainingCase, type TrainingCases } from './training-case.js';
 export { deepSupervisionLoss, deepSupervisionWeights, diceAndCrossEntropy } from './training-losses.js';
-export { UNet } from './unet.js';
-export { type NetworkConfiguration, readArchitecture, type UNetArchitecture } from './unet-architecture.js';
+export { type TrainingPass, UNet } from './unet.js';
+export {
+  type Codebook,
+  type NetworkConfiguration,
+  type NetworkKind,
+  readArchitecture,
+  type UNetArchitecture,
+} from './unet-architecture.js';
 export { type Validation, validateNetwork } from './validate-network.js';
+export { type CodebookUsage, codebookUsage } from './vector-quantisation.js';

@@ -1,6 +1,7 @@
 import { countOf, roundHalfEven } from './array-shape.js';
 import { CONVOLUTIONS, featureMapSize } from './feature-map-size.js';
 import { type NetworkTopology, networkTopology } from './network-topology.js';
+import { type Codebook, NETWORK_CLASSES, type NetworkKind } from './unet-architecture.js';
 
 /** How large networks may be. All but the last two are nnU-Net's own numbers. */
 export interface PlanBudget {
@@ -85,12 +86,16 @@ export function planNetwork(
   };
 }
 
-/** A network in the words of plans.json. */
-export function architectureOf({ topology, features }: PlannedNetwork): Record<string, unknown> {
+/** A network in the words of plans.json; those of ours are the plain one with their own name and numbers. */
+export function architectureOf(
+  { topology, features }: PlannedNetwork,
+  kind: NetworkKind,
+  codebook: Codebook,
+): Record<string, unknown> {
   const stages = features.length;
   const dimensions = topology.patch.length;
   return {
-    network_class_name: 'dynamic_network_architectures.architectures.unet.PlainConvUNet',
+    network_class_name: NETWORK_CLASSES[kind],
     arch_kwargs: {
       n_stages: stages,
       features_per_stage: features,
@@ -106,6 +111,11 @@ export function architectureOf({ topology, features }: PlannedNetwork): Record<s
       dropout_op_kwargs: null,
       nonlin: 'torch.nn.LeakyReLU',
       nonlin_kwargs: { inplace: true },
+      ...(kind === 'vectorQuantisedUnet' && {
+        codebook_size: codebook.size,
+        codebook_features: codebook.features,
+        commitment: codebook.commitment,
+      }),
     },
     _kw_requires_import: ['conv_op', 'norm_op', 'dropout_op', 'nonlin'],
   };

@@ -5,6 +5,7 @@ import { architectureOf, type PlanBudget, type PlannedNetwork, planNetwork } fro
 import { type NnUnetPlans, parsePlans } from './plans.js';
 import { shapeAtSpacing } from './resampling-plan.js';
 import { targetSpacing } from './target-spacing.js';
+import type { Codebook, NetworkKind } from './unet-architecture.js';
 import { quantile } from './weighted-quantile.js';
 
 export interface PlanOptions {
@@ -23,6 +24,10 @@ export interface PlanOptions {
   readonly batchSize?: number | undefined;
   /** mm along [z, y, x], in place of the median's rule. */
   readonly spacing?: Shape3 | undefined;
+  /** The network on the planned stages. Default 'plainUnet', nnU-Net's. nnU-Net itself does not know the others. */
+  readonly architecture?: NetworkKind | undefined;
+  /** Of 'vectorQuantisedUnet'. Default the reference's: 1024 vectors of 256 features, commitment 0.25. */
+  readonly codebook?: { readonly [Key in keyof Codebook]?: Codebook[Key] | undefined } | undefined;
 }
 
 /** A coarser configuration is added where a patch covers less of the median image than this. */
@@ -53,6 +58,9 @@ export function planExperiment(
   options: PlanOptions = {},
 ): NnUnetPlans {
   const { plansName = 'nnUNetPlans', featuresBase = 32, memoryGb = 8, maxPatch, batchSize } = options;
+  const { architecture: kind = 'plainUnet' } = options;
+  const { size = 1024, features = 256, commitment = 0.25 } = options.codebook ?? {};
+  const codebook: Codebook = { size, features, commitment };
   const maxFeatures = { 2: options.maxFeatures ?? 512, 3: options.maxFeatures ?? 320 };
   const budget: PlanBudget = { featuresBase, maxFeatures, memoryGb, maxPatch, batchSize };
   const { channels } = datasetLabels(dataset);
@@ -79,7 +87,8 @@ export function planExperiment(
   };
   const plan = (name: string, at: readonly number[], shape: readonly number[], voxels: number) => {
     const network = planNetwork(at, shape, voxels, outputs, budget);
-    return { network, written: written(`${plansName}_${name}`, network, at, shape, common) };
+    const architecture = architectureOf(network, kind, codebook);
+    return { network, written: written(`${plansName}_${name}`, network, at, shape, common, architecture) };
   };
 
   const voxels = countOf(medianShape);
@@ -149,6 +158,7 @@ function written(
   spacing: readonly number[],
   medianShape: readonly number[],
   common: Record<string, unknown>,
+  architecture: Record<string, unknown>,
 ): Record<string, unknown> {
   return {
     data_identifier: identifier,
@@ -158,7 +168,7 @@ function written(
     median_image_size_in_voxels: medianShape,
     spacing,
     ...common,
-    architecture: architectureOf(network),
+    architecture,
   };
 }
 

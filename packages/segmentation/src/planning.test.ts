@@ -60,6 +60,26 @@ describe('a network for a CPU', () => {
   });
 });
 
+test('other architectures are the plain one with a name and numbers of their own', () => {
+  const { dataset, fingerprint } = golden.plans['thick slices'];
+  const planned = (options: PlanOptions) =>
+    resolveConfiguration(
+      planExperiment(fingerprint as DatasetFingerprint, parseDataset(dataset), options),
+      '3d_fullres',
+    ).architecture!;
+  const plain = planned({});
+  expect(planned({ architecture: 'plainUnet' })).toEqual(plain);
+  expect(planned({ architecture: 'attentionUnet' })).toEqual({
+    ...plain,
+    network_class_name: 'onco_response.AttentionUNet',
+  });
+  expect(planned({ architecture: 'vectorQuantisedUnet' })).toEqual({
+    ...plain,
+    network_class_name: 'onco_response.VectorQuantisedUNet',
+    arch_kwargs: { ...plain.arch_kwargs, codebook_size: 1024, codebook_features: 256, commitment: 0.25 },
+  });
+});
+
 test("the fingerprint of four images is nnU-Net's, whose random sample of intensities it is the limit of", () => {
   const { cases, fingerprint } = golden.fingerprint;
   const found = datasetFingerprint(

@@ -16,6 +16,7 @@ import { loadNnUnet } from './node.js';
 import { planExperiment } from './plan-experiment.js';
 import { type NnUnetConfiguration, resolveConfiguration } from './plans.js';
 import { SegmentationTrainer, type SegmentationTrainerState } from './segmentation-trainer.js';
+import { Segmenter } from './segmenter.js';
 import { prepareTrainingCase, type TrainingCases } from './training-case.js';
 import { validateNetwork } from './validate-network.js';
 
@@ -45,11 +46,8 @@ function ball(seed: number): { volume: Volume; mask: Mask } {
 }
 
 const balls = [0, 1, 2, 3].map(ball);
-const plans = planExperiment(
-  datasetFingerprint(balls.map(({ volume, mask }) => caseFingerprint([volume], mask))),
-  dataset,
-  { featuresBase: 4, maxFeatures: 8 },
-);
+const fingerprint = datasetFingerprint(balls.map(({ volume, mask }) => caseFingerprint([volume], mask)));
+const plans = planExperiment(fingerprint, dataset, { featuresBase: 4, maxFeatures: 8 });
 const configuration = (name: string, more: object): NnUnetConfiguration => ({
   ...resolveConfiguration(plans, name),
   ...more,
@@ -57,6 +55,27 @@ const configuration = (name: string, more: object): NnUnetConfiguration => ({
 const full = configuration('3d_fullres', { patch_size: [8, 8, 8], batch_size: 2, batch_dice: true });
 const prepared = balls.map(({ volume, mask }) => prepareTrainingCase([volume], mask, plans, full, dataset));
 const cases: TrainingCases = { count: 3, load: async (index) => prepared[index]! };
+
+/** A folder as `loadNnUnet` reads it. */
+async function writeModel(trainer: SegmentationTrainer, planned: NnUnetConfiguration): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'onco-train-'));
+  await mkdir(join(folder, 'fold_0'));
+  await writeFile(join(folder, 'dataset.json'), JSON.stringify(dataset));
+  await writeFile(
+    join(folder, 'plans.json'),
+    JSON.stringify({ ...plans, configurations: { '3d_fullres': planned } }),
+  );
+  await writeFile(
+    join(folder, 'fold_0', 'checkpoint_final.safetensors'),
+    writeNetworkCheckpoint({
+      weights: trainer.network.state(),
+      configuration: '3d_fullres',
+      trainer: 'SegmentationTrainer',
+      mirrorAxes: trainer.mirrorAxes,
+    }),
+  );
+  return folder;
+}
 
 test('a few steps learn a bright ball, the checkpoint segments it, and nothing leaks', async () => {
   const before = tf.memory().numTensors;
@@ -83,22 +102,7 @@ test('a few steps learn a bright ball, the checkpoint segments it, and nothing l
   const { meanDice } = await validateNetwork(trainer.network, full.patch_size as unknown as Shape3, all, [3]);
   expect(meanDice).toBeGreaterThan(0.7); // a case that it was not trained on
 
-  const folder = await mkdtemp(join(tmpdir(), 'onco-train-'));
-  await mkdir(join(folder, 'fold_0'));
-  await writeFile(join(folder, 'dataset.json'), JSON.stringify(dataset));
-  await writeFile(
-    join(folder, 'plans.json'),
-    JSON.stringify({ ...plans, configurations: { '3d_fullres': full } }),
-  );
-  await writeFile(
-    join(folder, 'fold_0', 'checkpoint_final.safetensors'),
-    writeNetworkCheckpoint({
-      weights: trainer.network.state(),
-      configuration: '3d_fullres',
-      trainer: 'SegmentationTrainer',
-      mirrorAxes: trainer.mirrorAxes,
-    }),
-  );
+  const folder = await writeModel(trainer, full);
   trainer.dispose();
   const segmenter = await loadNnUnet(folder);
   expect(segmenter.description).toMatchObject({ folds: [0], mirrorAxes: [0, 1, 2] });
@@ -140,6 +144,104 @@ test.each([
   },
   60_000,
 );
+
+test.each([
+  ['attentionUnet', 'onco_response.AttentionUNet'],
+  ['vectorQuantisedUnet', 'onco_response.VectorQuantisedUNet'],
+] as const)(
+  '%s: eight steps learn, resume to the same bytes, and the saved model segments as the trained one',
+  async (architecture, className) => {
+    const before = tf.memory().numTensors;
+    const made = planExperiment(fingerprint, dataset, {
+      featuresBase: 4,
+      maxFeatures: 8,
+      architecture,
+      codebook: { size: 16, features: 4 },
+    });
+    const { network_class_name, arch_kwargs } = resolveConfiguration(made, '3d_fullres').architecture!;
+    const planned = configuration('3d_fullres', {
+      patch_size: [8, 8, 8],
+      batch_size: 2,
+      architecture: {
+        network_class_name,
+        arch_kwargs: {
+          ...arch_kwargs,
+          n_stages: 3,
+          features_per_stage: [4, 8, 8],
+          kernel_sizes: 3,
+          strides: [1, 2, 2].map((step) => [step, step, step]),
+          n_conv_per_stage: 1,
+          n_conv_per_stage_decoder: 1,
+        },
+      },
+    });
+    const options = {
+      configuration: planned,
+      dataset,
+      cases,
+      epochs: 4,
+      stepsPerEpoch: 2,
+      seed: 3,
+      learningRate: 0.05,
+      momentum: 0.9,
+      augment: false,
+    };
+    const trainer = new SegmentationTrainer(options);
+    expect(trainer.network.architecture.attention).toBe(architecture === 'attentionUnet');
+    const codebook = { size: 16, features: 4, commitment: 0.25 };
+    expect(trainer.network.architecture.codebook).toEqual(
+      architecture === 'attentionUnet' ? undefined : codebook,
+    );
+    const initial = trainer.network.state();
+    const losses: number[] = [];
+    let middle: SegmentationTrainerState | undefined;
+    while (!trainer.isDone) {
+      if (trainer.stepsDone === 3) middle = await trainer.state();
+      losses.push(await trainer.step());
+    }
+    expect(losses[6]! + losses[7]!).toBeLessThan(losses[0]! + losses[1]! - 0.3);
+    const done = await trainer.state();
+    const own = [...initial.keys()].filter((name) => /^(attention|quantiser)\./.test(name));
+    const trained = own.filter((name) => !name.endsWith('conv.bias')); // a norm follows: not trained
+    expect(trained.filter((name) => same(initial, done.weights, name))).toEqual([]);
+
+    const resumed = new SegmentationTrainer(options, middle);
+    while (!resumed.isDone) await resumed.step();
+    expect(await resumed.state()).toEqual(done);
+    resumed.dispose();
+
+    const folder = await writeModel(trainer, planned);
+    const [{ volume }] = [balls[3]!];
+    const segmenter = await loadNnUnet(folder);
+    expect(segmenter.description.network).toBe(className);
+    const fromTrainer = new Segmenter({
+      plans,
+      configuration: planned,
+      dataset,
+      networks: [trainer.network],
+      mirrorAxes: [0, 1, 2],
+      description: {},
+    });
+    const [loaded, direct] = [segmenter, fromTrainer].map((each) =>
+      each.segment([volume], { mirror: false }),
+    );
+    expect(await loaded).toEqual(await direct);
+    const { features, codebook: usage } = await segmenter.bottleneckFeatures([volume]);
+    expect(features).toHaveLength(architecture === 'attentionUnet' ? 8 : 4);
+    expect(usage?.histogram.length).toBe(architecture === 'attentionUnet' ? undefined : 16);
+    segmenter.dispose();
+    trainer.dispose();
+    await rm(folder, { recursive: true });
+    expect(tf.memory().numTensors).toBe(before);
+  },
+  60_000,
+);
+
+const same = (
+  a: SegmentationTrainerState['weights'],
+  b: SegmentationTrainerState['weights'],
+  name: string,
+): boolean => String(a.get(name)!.data) === String(b.get(name)!.data);
 
 describe.each(['plain-2d', 'plain-3d', 'residual-3d'] as const)('%s', (name) => {
   test("eight steps have the losses of nnU-Net's loss, torch's SGD, clipping and the polynomial rate", async () => {

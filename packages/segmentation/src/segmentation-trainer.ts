@@ -34,6 +34,11 @@ export interface SegmentationTrainerOptions {
   readonly foregroundShare?: number;
   /** Default true. */
   readonly augment?: boolean;
+  /**
+   * Of a vector-quantised network: the codebook begins as features of the first batch, or uniform within 1 / size as the
+   * reference's. Default 'firstBatch', of which more vectors are used with this optimiser: the README has numbers.
+   */
+  readonly codebookStart?: 'firstBatch' | 'uniform' | undefined;
 }
 
 /** What `resume` goes on from, bit for bit. */
@@ -51,7 +56,8 @@ const POLY_EXPONENT = 0.9;
 
 /**
  * Trains a network as nnU-Net's trainer: Dice and cross-entropy with deep supervision, SGD with Nesterov momentum 0.99,
- * weight decay 3e-5, a polynomial learning rate, a third of the patches around lesions. One call of `step` at a time.
+ * weight decay 3e-5, a polynomial learning rate, a third of the patches around lesions; and with the loss of a
+ * vector-quantised network's codebook. One call of `step` at a time.
  *
  * @example
  * const trainer = new SegmentationTrainer({ configuration, dataset, cases, epochs: 50, stepsPerEpoch: 20 });
@@ -130,13 +136,15 @@ export class SegmentationTrainer {
     const loss = tf.tidy(() => {
       const image = this.#imageTensor(patches);
       const targets = this.#targetTensors(patches);
-      const { value, grads } = tf.variableGrads(
-        () =>
-          deepSupervisionLoss(this.network.deepSupervision(image), targets, {
-            batchDice: this.#options.configuration.batch_dice ?? false,
-          }),
-        this.network.variables(),
-      );
+      if (this.#step === 0 && this.#options.codebookStart !== 'uniform')
+        this.network.startCodebook(image, new RandomStream(this.#options.seed ?? 0, 'codebook'));
+      const { value, grads } = tf.variableGrads(() => {
+        const { logits, auxiliaryLoss } = this.network.trainingPass(image);
+        const loss = deepSupervisionLoss(logits, targets, {
+          batchDice: this.#options.configuration.batch_dice ?? false,
+        });
+        return auxiliaryLoss ? tf.add(loss, auxiliaryLoss) : loss;
+      }, this.network.variables());
       this.#optimizer.applyGradients(clipByGlobalNorm(grads, MAX_NORM).gradients);
       return value;
     });

@@ -2,6 +2,7 @@ import type { Mask, Volume } from '@onco-response/volume';
 import type { NnUnetDataset } from './dataset-labels.js';
 import type { SegmentationNetwork } from './network.js';
 import type { NnUnetConfiguration, NnUnetPlans } from './plans.js';
+import type { PooledBottleneck } from './pool-bottleneck.js';
 import type { KeepLargest } from './postprocessing.js';
 import type { Segmenter } from './segmenter.js';
 
@@ -25,6 +26,27 @@ export interface SegmentOptions {
   step?: number;
   /** Bytes that may be used besides the given volumes and the network's weights. Default 8e9. */
   memoryLimit?: number;
+}
+
+export interface BottleneckOptions extends Omit<SegmentOptions, 'probabilities'> {
+  /**
+   * Over all voxels of the image, or over those of a mask. Default 'mean', the global average: which of them Janse et al.
+   * 2025 used is not known.
+   */
+  pooling?: 'mean' | 'maskedMean';
+  /**
+   * Of a vector-quantised network: the codebook's vectors, or the features of the encoder's last stage, which every other
+   * network gives. Default 'quantised'; which of them Janse et al. 2025 used is not known either.
+   */
+  features?: 'quantised' | 'encoded';
+  /** For 'maskedMean': what is not 0, on the volumes' grid. Default what this model segments. */
+  mask?: Mask;
+}
+
+/** Bottleneck features of a case. */
+export interface BottleneckFeatures extends PooledBottleneck {
+  /** What was done: 'mean' for an empty mask, also where 'maskedMean' was asked for. */
+  readonly pooling: 'mean' | 'maskedMean';
 }
 
 /** A mask with the probability of each output, on the same grid. */

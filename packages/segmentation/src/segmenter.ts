@@ -6,17 +6,26 @@ import {
   sameGrid,
   type Volume,
 } from '@onco-response/volume';
-import type { Shape3 } from './array-shape.js';
+import { gather, type Shape3 } from './array-shape.js';
 import { type DatasetLabels, datasetLabels } from './dataset-labels.js';
 import { decisionFor } from './decide-label.js';
 import { memoryEstimate } from './memory-estimate.js';
+import type { SegmentationNetwork } from './network.js';
 import { tilePredictor } from './network-tiles.js';
 import type { NnUnetConfiguration } from './plans.js';
+import { poolBottleneck } from './pool-bottleneck.js';
 import { postprocess } from './postprocessing.js';
 import { type NetworkGrid, networkGrid, preprocess, resamplings } from './preprocess.js';
+import { resampleLabels } from './resample-labels.js';
 import { LogitResampler, type VoxelSink } from './resample-logits.js';
 import { SegmentationError } from './segmentation-error.js';
-import type { MaskWithProbabilities, SegmenterParts, SegmentOptions } from './segmenter-options.js';
+import type {
+  BottleneckFeatures,
+  BottleneckOptions,
+  MaskWithProbabilities,
+  SegmenterParts,
+  SegmentOptions,
+} from './segmenter-options.js';
 import { slideWindow } from './sliding-window.js';
 import { readArchitecture } from './unet-architecture.js';
 
@@ -104,6 +113,75 @@ export class Segmenter {
           })),
         } as MaskWithProbabilities)
       : { ...back, ...grid };
+  }
+
+  /**
+   * The features of the network's bottleneck for an image, one number each: the mean over the voxels of the network's grid
+   * that `pooling` says, tiles as in `segment`, without mirroring. Of a vector-quantised network they are the codebook's
+   * vectors (or what those were made of: `features`), and `codebook` is the histogram of their use over the same voxels, with its perplexity.
+   *
+   * @throws SegmentationError as `segment`; INVALID_ARGUMENT for several folds, whose features have nothing in common
+   * @see Janse et al. 2025: a forest on such features predicts residual cancer burden
+   * @example
+   * const { features } = await segmenter.bottleneckFeatures([ct], { pooling: 'maskedMean', mask });
+   */
+  async bottleneckFeatures(
+    volumes: readonly Volume[],
+    options: BottleneckOptions = {},
+  ): Promise<BottleneckFeatures> {
+    this.checkVolumes(volumes);
+    const { pooling = 'mean', features = 'quantised', signal, onProgress, step = 0.5 } = options;
+    const { plans, configuration, networks } = this.parts;
+    const [network] = networks as [SegmentationNetwork];
+    if (networks.length > 1 || !(step > 0 && step <= 1)) {
+      throw new SegmentationError({
+        code: 'INVALID_ARGUMENT',
+        message:
+          networks.length > 1
+            ? `${networks.length} folds are ${networks.length} networks, and each has features of its own: load one, with folds: [0].`
+            : `step has to lie in (0, 1], not ${step}.`,
+      });
+    }
+    if (options.mask && !sameGrid(options.mask, volumes[0]!)) {
+      throw new SegmentationError({
+        code: 'GEOMETRY_MISMATCH',
+        message: 'The mask has to lie on the grid of the volumes: resample it to them first.',
+      });
+    }
+    const turned = this.turned(volumes);
+    const inOrder = <T extends Volume>(volume: T): T =>
+      turned === volumes ? volume : (reorient(volume, 'RAS') as T);
+    const previous = await this.previousStage(volumes, options);
+    const mask =
+      pooling === 'maskedMean' ? (options.mask ?? (await this.segment(volumes, options))) : undefined;
+    const grid = networkGrid(turned, plans, configuration);
+    const plan = resamplings(grid, configuration);
+    const region =
+      mask &&
+      resampleLabels(
+        Int16Array.from(gather(inOrder(mask).data, grid.strides, grid.box), (label) => Number(label > 0)),
+        plan.labels,
+      );
+    const masked = region?.includes(1) ?? false;
+    const { foreground } = this.labels;
+    const pooled = await poolBottleneck({
+      network,
+      channels: preprocess(
+        turned,
+        grid,
+        plans,
+        configuration,
+        previous && { mask: inOrder(previous), foreground },
+      ),
+      shape: grid.shape,
+      tile: tileOf(configuration),
+      region: masked ? region : undefined,
+      features,
+      step,
+      signal,
+      onTile: (done, total) => onProgress?.({ stage: 'bottleneck', done, total }),
+    });
+    return { ...pooled, pooling: masked ? 'maskedMean' : 'mean' };
   }
 
   /**

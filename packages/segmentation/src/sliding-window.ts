@@ -37,11 +37,8 @@ export interface SlidingWindow {
  */
 export async function slideWindow(window: SlidingWindow): Promise<void> {
   const { shape, tile, classes, networks, channels } = window;
-  const padded = shape.map((size, axis) => Math.max(size, tile[axis]!)) as unknown as Shape3;
-  const before = padded.map((size, axis) => Math.floor((size - shape[axis]!) / 2)) as unknown as Shape3;
-  const steps = padded.map((size, axis) => tileSteps(size, tile[axis]!, window.step));
-  if (window.dimensions === 2) steps[0] = Array.from({ length: shape[0] }, (_, z) => z);
-  const [alongZ, alongY, alongX] = steps as [number[], number[], number[]];
+  const { padded, before, steps } = tileGrid(shape, tile, window.dimensions, window.step);
+  const [alongZ, alongY, alongX] = steps;
   const gaussian = gaussianWeights(window.dimensions === 2 ? tile.slice(1) : tile);
   const folds = networks.length;
   const sums = window.shareSum ? 1 : folds;
@@ -53,7 +50,7 @@ export async function slideWindow(window: SlidingWindow): Promise<void> {
     for (const y of alongY) {
       for (const x of alongX) {
         window.signal?.throwIfAborted();
-        const input = cut(channels, shape, tile, [z - before[0], y - before[1], x - before[2]]);
+        const input = cutTile(channels, shape, tile, [z - before[0], y - before[1], x - before[2]]);
         for (const [fold, predict] of networks.entries()) {
           sum.add(sum.sumOf(fold), await predict(input), gaussian, tile, [z, y, x]);
         }
@@ -74,8 +71,26 @@ export async function slideWindow(window: SlidingWindow): Promise<void> {
   }
 }
 
-/** The tile [d, h, w, channels] that starts at (z, y, x); 0 outside of the image. */
-function cut(
+/** Where tiles lie over an image. */
+export interface TileGrid {
+  /** The image with what is added to reach the size of a tile, and how much of it lies before the image. */
+  readonly padded: Shape3;
+  readonly before: Shape3;
+  /** Along each axis of the padded image, where tiles start. */
+  readonly steps: readonly [number[], number[], number[]];
+}
+
+/** @param step tiles are at most this part of a tile apart */
+export function tileGrid(shape: Shape3, tile: Shape3, dimensions: 2 | 3, step: number): TileGrid {
+  const padded = shape.map((size, axis) => Math.max(size, tile[axis]!)) as unknown as Shape3;
+  const before = padded.map((size, axis) => Math.floor((size - shape[axis]!) / 2)) as unknown as Shape3;
+  const steps = padded.map((size, axis) => tileSteps(size, tile[axis]!, step));
+  if (dimensions === 2) steps[0] = Array.from({ length: shape[0] }, (_, z) => z);
+  return { padded, before, steps: steps as [number[], number[], number[]] };
+}
+
+/** The tile [d, h, w, channels] that starts at (z, y, x) of the image; 0 outside of it. */
+export function cutTile(
   channels: readonly InputChannel[],
   shape: Shape3,
   tile: Shape3,

@@ -2,7 +2,23 @@ import { SegmentationError } from './segmentation-error.js';
 
 export type Triple = readonly [number, number, number];
 
-/** A U-Net of the dynamic_network_architectures package, with every default filled in. Stages run from fine to coarse. */
+/** Of a vector-quantised bottleneck. */
+export interface Codebook {
+  /** Vectors. */
+  readonly size: number;
+  /** Of each vector. */
+  readonly features: number;
+  /** Weight of the loss that draws the encoder to the codebook. */
+  readonly commitment: number;
+}
+
+/** What a U-Net has besides encoder and decoder. */
+export type NetworkKind = 'plainUnet' | 'attentionUnet' | 'vectorQuantisedUnet';
+
+/**
+ * A U-Net of the dynamic_network_architectures package, or one of ours on its encoder and decoder, with every default
+ * filled in. Stages run from fine to coarse.
+ */
 export interface UNetArchitecture {
   readonly encoder: 'plain' | 'residual';
   readonly dimensions: 2 | 3;
@@ -19,6 +35,9 @@ export interface UNetArchitecture {
   readonly epsilon: number;
   /** Of the leaky ReLU; 0 is ReLU. */
   readonly negativeSlope: number;
+  /** Whether skips are gated. */
+  readonly attention: boolean;
+  readonly codebook: Codebook | undefined;
 }
 
 /** What is read of a configuration of nnU-Net's plans.json (after `inherits_from` has been resolved). */
@@ -43,9 +62,18 @@ export interface NetworkConfiguration {
   readonly pool_op_kernel_sizes?: readonly (readonly number[])[] | undefined;
 }
 
-const ENCODERS = new Map<string, UNetArchitecture['encoder']>([
-  ['PlainConvUNet', 'plain'],
-  ['ResidualEncoderUNet', 'residual'],
+/** What plans.json calls the networks that are planned here: ours by their full names, so that no other is taken for one. */
+export const NETWORK_CLASSES: Readonly<Record<NetworkKind, string>> = {
+  plainUnet: 'dynamic_network_architectures.architectures.unet.PlainConvUNet',
+  attentionUnet: 'onco_response.AttentionUNet',
+  vectorQuantisedUnet: 'onco_response.VectorQuantisedUNet',
+};
+
+const NETWORKS = new Map<string, { encoder: UNetArchitecture['encoder']; kind: NetworkKind }>([
+  ['PlainConvUNet', { encoder: 'plain', kind: 'plainUnet' }],
+  ['ResidualEncoderUNet', { encoder: 'residual', kind: 'plainUnet' }],
+  [NETWORK_CLASSES.attentionUnet, { encoder: 'plain', kind: 'attentionUnet' }],
+  [NETWORK_CLASSES.vectorQuantisedUnet, { encoder: 'plain', kind: 'vectorQuantisedUnet' }],
 ]);
 
 /** No plan has more: 2^10 voxels a side are already more than a patch has. */
@@ -62,8 +90,9 @@ export function readArchitecture(configuration: NetworkConfiguration): UNetArchi
   const [className, values] = architecture
     ? [architecture.network_class_name, architecture.arch_kwargs]
     : earlierFormat(configuration);
-  const encoder = ENCODERS.get(className.split('.').at(-1)!);
-  if (!encoder) throw unsupported('network', className, `${[...ENCODERS.keys()].join(' and ')} can be run`);
+  const network = NETWORKS.get(className) ?? NETWORKS.get(className.split('.').at(-1)!);
+  if (!network) throw unsupported('network', className, `${[...NETWORKS.keys()].join(' and ')} can be run`);
+  const { encoder, kind } = network;
   const dimensions =
     last(values.conv_op) === 'Conv2d' ? 2 : last(values.conv_op) === 'Conv3d' ? 3 : undefined;
   if (!dimensions) throw unsupported('convolution', values.conv_op, 'Conv2d and Conv3d can be run');
@@ -83,6 +112,10 @@ export function readArchitecture(configuration: NetworkConfiguration): UNetArchi
 
   const stages = count(values.n_stages, 'n_stages');
   if (stages > MAX_STAGES) throw invalid(`n_stages is ${stages}, more than ${MAX_STAGES}`);
+  if (kind === 'attentionUnet' && stages < 3)
+    throw invalid(
+      `n_stages is ${stages}; an AttentionUNet gates all skips but the finest and needs 3: plan it for larger patches, or train a plain U-Net`,
+    );
   const features = perStage(values.features_per_stage, stages, 'features_per_stage');
   const blocks = encoder === 'plain' ? 'n_conv_per_stage' : 'n_blocks_per_stage';
   return {
@@ -97,6 +130,19 @@ export function readArchitecture(configuration: NetworkConfiguration): UNetArchi
     convolutionBias: values.conv_bias === true,
     epsilon: norm.eps ?? 1e-5,
     negativeSlope: slope(values),
+    attention: kind === 'attentionUnet',
+    codebook: kind === 'vectorQuantisedUnet' ? codebookOf(values) : undefined,
+  };
+}
+
+function codebookOf(values: Readonly<Record<string, unknown>>): Codebook {
+  const { commitment } = values;
+  if (!(typeof commitment === 'number' && commitment >= 0))
+    throw invalid(`commitment has to be a number from 0 on, not ${JSON.stringify(commitment)}`);
+  return {
+    size: count(values.codebook_size, 'codebook_size'),
+    features: count(values.codebook_features, 'codebook_features'),
+    commitment,
   };
 }
 

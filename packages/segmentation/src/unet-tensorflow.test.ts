@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { startEngine } from '@onco-response/engine';
 import { beforeAll, describe } from 'vitest';
-import { compareNetwork } from './__fixtures__/unets.js';
+import { compareNetwork, readVariant } from './__fixtures__/unets.js';
 
 const tfjsNode = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node/package.json'));
 const library = join(tfjsNode, 'lib');
@@ -16,4 +16,6 @@ describe.skipIf(!provided)('libtensorflow, with its own kernels', () => {
   compareNetwork('plain-2d');
   compareNetwork('plain-3d');
   compareNetwork('residual-3d');
+  compareNetwork('attention-3d', readVariant('attention-3d'));
+  compareNetwork('quantised-3d', readVariant('quantised-3d'));
 });

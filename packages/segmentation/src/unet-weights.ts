@@ -77,6 +77,10 @@ export class UNetWeights {
     };
   }
 
+  codebook(name: string, size: number, features: number): tf.Variable {
+    return this.#read(`${name}.weight`, [size, features]);
+  }
+
   /** @throws SegmentationError WEIGHTS_MISMATCH, after freeing what was read */
   finish(): void {
     for (const name of this.#state.keys())

@@ -1,18 +1,29 @@
 import type { RandomStream } from '@onco-response/engine';
 import type { WeightTensor } from '@onco-response/weights';
 import * as tf from '@tensorflow/tfjs-core';
+import { type AttentionGates, attentionGates } from './attention-gates.js';
 import type { Layer } from './convolution-block.js';
-import type { SegmentationNetwork } from './network.js';
+import type { CodedBottleneck, SegmentationNetwork } from './network.js';
 import { plainEncoder } from './plain-conv-unet.js';
+import { type QuantisedBottleneck, quantisedBottleneck } from './quantised-bottleneck.js';
 import { residualEncoder } from './residual-encoder-unet.js';
 import { SegmentationError } from './segmentation-error.js';
 import type { UNetArchitecture } from './unet-architecture.js';
 import { type DecoderStage, unetDecoder } from './unet-decoder.js';
 import { UNetWeights } from './unet-weights.js';
 
+/** What a training step needs of a forward pass. */
+export interface TrainingPass {
+  /** As `deepSupervision`. */
+  readonly logits: tf.Tensor[];
+  /** A term of the loss that the network itself asks for: that of a codebook. */
+  readonly auxiliaryLoss: tf.Scalar | undefined;
+}
+
 /**
- * nnU-Net's U-Nets: an encoder of strided stages and a decoder that joins each stage's features again. Images of two
- * dimensions are volumes of one slice inside.
+ * nnU-Net's U-Nets: an encoder of strided stages and a decoder that joins each stage's features again; and on the same
+ * stages Attention U-Net, whose skips are gated, and a U-Net with a vector-quantised bottleneck. Images of two dimensions
+ * are volumes of one slice inside.
  */
 export class UNet implements SegmentationNetwork {
   readonly dimensions: 2 | 3;
@@ -20,6 +31,10 @@ export class UNet implements SegmentationNetwork {
   readonly #weights: UNetWeights;
   readonly #encoder: readonly Layer[];
   readonly #decoder: readonly DecoderStage[];
+  readonly #attention: AttentionGates | undefined;
+  readonly #quantiser: QuantisedBottleneck | undefined;
+  /** Of a vector-quantised network. */
+  readonly quantisedBottleneck?: (patch: tf.Tensor) => CodedBottleneck;
 
   /**
    * @param source a torch state dict, or the random stream that an untrained network is drawn from
@@ -40,26 +55,54 @@ export class UNet implements SegmentationNetwork {
     const encoder = architecture.encoder === 'plain' ? plainEncoder : residualEncoder;
     this.#encoder = encoder(this.#weights, architecture, inputChannels);
     this.#decoder = unetDecoder(this.#weights, architecture, classes);
+    const { attention, codebook } = architecture;
+    this.#attention = attention ? attentionGates(this.#weights, architecture) : undefined;
+    if (codebook) {
+      const quantiser = quantisedBottleneck(this.#weights, architecture, codebook);
+      this.#quantiser = quantiser;
+      this.quantisedBottleneck = (patch) =>
+        tf.tidy(() => {
+          const encoded = this.#encode(patch).at(-1)!;
+          const { features, codes } = quantiser.quantise(encoded);
+          return {
+            features: this.#out(features),
+            encoded: this.#out(encoded),
+            codes: dimensions === 2 ? tf.squeeze(codes, [1]) : codes,
+            codebookSize: codebook.size,
+          };
+        });
+    }
     this.#weights.finish();
   }
 
   forward(patch: tf.Tensor): tf.Tensor {
-    return tf.tidy(() => this.#decode(patch, false)[0]!);
+    return tf.tidy(() => this.#decode(patch, false).logits[0]!);
   }
 
   deepSupervision(patch: tf.Tensor): tf.Tensor[] {
-    return tf.tidy(() => this.#decode(patch, true));
+    return tf.tidy(() => this.#decode(patch, true).logits);
+  }
+
+  /** `deepSupervision` with the network's own term of the loss, of the same forward pass. */
+  trainingPass(patch: tf.Tensor): TrainingPass {
+    return tf.tidy(() => this.#decode(patch, true) as TrainingPass & tf.TensorContainerObject);
+  }
+
+  /** Draws the codebook from the features of a patch; nothing for networks without one. */
+  startCodebook(patch: tf.Tensor, random: RandomStream): void {
+    tf.tidy(() => this.#quantiser?.start(this.#encode(patch).at(-1)!, random));
   }
 
   bottleneck(patch: tf.Tensor): tf.Tensor {
-    return tf.tidy(() => {
-      const skips = this.#encode(patch);
-      return this.#out(skips.at(-1)!);
-    });
+    return tf.tidy(
+      () => this.quantisedBottleneck?.(patch).features ?? this.#out(this.#encode(patch).at(-1)!),
+    );
   }
 
   variables(): tf.Variable[] {
-    return [...this.#encoder, ...this.#decoder].flatMap(({ variables }) => variables);
+    const { signal, gates } = this.#attention ?? {};
+    const parts = [...this.#encoder, ...this.#decoder, signal, ...(gates?.values() ?? []), this.#quantiser];
+    return parts.flatMap((part) => part?.variables ?? []);
   }
 
   /** Names in the state dict, in the order of `variables`. */
@@ -87,18 +130,24 @@ export class UNet implements SegmentationNetwork {
     return skips;
   }
 
-  #decode(patch: tf.Tensor, everywhere: boolean): tf.Tensor[] {
+  #decode(patch: tf.Tensor, everywhere: boolean): TrainingPass {
     const skips = this.#encode(patch);
-    let current = skips.pop()!;
+    const bottleneck = skips.pop()!;
+    const signal = this.#attention?.signal.forward(bottleneck);
+    const quantised = this.#quantiser?.quantise(bottleneck);
+    let current = quantised ? this.#quantiser!.decode(quantised.features) : bottleneck;
     const logits: tf.Tensor[] = [];
     this.#decoder.forEach((stage, index) => {
-      const skip = skips.pop()!;
+      const gate = this.#attention?.gates.get(skips.length - 1);
+      const plain = skips.pop()!;
+      const skip = gate ? gate.forward(plain, signal!) : plain;
+      if (gate) plain.dispose();
       const next = stage.forward(current, skip);
       tf.dispose([current, skip]);
       current = next;
       if (everywhere || index === this.#decoder.length - 1) logits.unshift(this.#out(stage.logits(current)));
     });
-    return logits;
+    return { logits, auxiliaryLoss: quantised?.loss };
   }
 
   #in(patch: tf.Tensor): tf.Tensor5D {

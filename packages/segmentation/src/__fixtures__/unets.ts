@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readTorchCheckpoint } from '@onco-response/weights';
+import { readTorchCheckpoint, type WeightTensor } from '@onco-response/weights';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { buildNetwork, weightsUnder } from '../build-network.js';
@@ -21,6 +21,13 @@ interface Golden {
   gradients: Record<string, Stored>;
 }
 
+/** Of the variants, whose weights lie in the same file. */
+export interface VariantGolden extends Golden {
+  state: Record<string, Stored>;
+  /** Of a vector-quantised network: the gradients are those of the logits with `lossWeight` times the codebook's loss. */
+  quantised?: { loss: number; lossWeight: number; codes: Stored; histogram: number[]; perplexity: number };
+}
+
 const folder = new URL('./unets/', import.meta.url);
 /** What dynamic_network_architectures computed for a tiny network, and its checkpoint as nnU-Net writes it. */
 export const readGolden = (name: string) => {
@@ -28,12 +35,28 @@ export const readGolden = (name: string) => {
   const checkpoint = readTorchCheckpoint(readFileSync(new URL(`${name}.pth`, folder)));
   return { golden, checkpoint, state: weightsUnder(checkpoint.tensors, 'network_weights') };
 };
-const tensor = ({ shape, values }: Stored) => tf.tensor(values, shape);
+
+/** What PyTorch computed for a tiny Attention U-Net or vector-quantised U-Net (segmentation_variants_golden.py). */
+export const readVariant = (name: string) => {
+  const golden = JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')) as VariantGolden;
+  const state = new Map(
+    Object.entries(golden.state).map(([key, { shape, values }]): [string, WeightTensor] => [
+      key,
+      { dtype: 'F32', shape, data: Float32Array.from(values) },
+    ]),
+  );
+  return { golden, state };
+};
+
+export const tensor = ({ shape, values }: Stored) => tf.tensor(values, shape);
 
 /** Tests a network of ./unets on the backend that runs: float32 against torch's float64, through 7 to 15 layers. */
-export function compareNetwork(name: string): void {
-  const { golden, state } = readGolden(name);
+export function compareNetwork(
+  name: string,
+  { golden, state }: { golden: VariantGolden | Golden; state: Map<string, WeightTensor> } = readGolden(name),
+): void {
   const { configuration, dataset } = golden;
+  const { quantised } = golden as VariantGolden;
 
   test('logits of every resolution and the bottleneck are those of dynamic_network_architectures', () => {
     const before = tf.memory().numTensors;
@@ -62,9 +85,12 @@ export function compareNetwork(name: string): void {
       const dys = golden.dys.map(tensor);
       const { grads } = tf.variableGrads(
         () =>
-          tf.addN(
-            network.deepSupervision(patch).map((logits, index) => tf.sum(tf.mul(logits, dys[index]!))),
-          ) as tf.Scalar,
+          {
+          const { logits, auxiliaryLoss } = network.trainingPass(patch);
+          const terms = logits.map((each, index) => tf.sum(tf.mul(each, dys[index]!)));
+          if (quantised) terms.push(tf.mul(auxiliaryLoss!, quantised.lossWeight));
+          return tf.addN(terms) as tf.Scalar;
+        },
         network.variables(),
       );
       const names = network.variableNames();

@@ -73,6 +73,7 @@ export async function loadNnUnet(modelFolder: string, options: LoadNnUnetOptions
       description: {
         model: modelFolder,
         configuration: model.configuration,
+        network: configuration.architecture?.network_class_name ?? configuration.UNet_class_name ?? null,
         trainer: model.trainer,
         plans: plans.plans_name,
         folds,
