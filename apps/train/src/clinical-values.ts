@@ -24,6 +24,14 @@ export function clinicalValues({ clinical = {} }: WithClinical, columns: readonl
   });
 }
 
+/** The clinical values of cases as `ResponseModel.forward` wants them; nothing where the recipe names no columns. */
+export function clinicalOf(
+  cases: readonly WithClinical[],
+  { clinical }: { clinical: readonly string[] },
+): { clinical?: ClinicalValues[] } {
+  return clinical.length === 0 ? {} : { clinical: cases.map((each) => clinicalValues(each, clinical)) };
+}
+
 /**
  * How a trial turns clinical values into numbers, learnt from its training cases and from nothing else; undefined where
  * the study names no columns.

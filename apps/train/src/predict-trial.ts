@@ -4,6 +4,7 @@ import type { ResponseModel } from '@onco-response/response-model';
 import type { CaseAttention } from './case-attention.js';
 import type { CaseTokens } from './case-tokens.js';
 import { fitClinicalBaselines, type OfBaselines } from './clinical-baselines.js';
+import { forwardCases } from './forward-cases.js';
 import type { CasesBySplit } from './study-folds.js';
 import { predictCases } from './trainer.js';
 
@@ -41,7 +42,7 @@ export async function predictTrial({
   external: readonly CohortCase[];
 }) {
   const volumeOnly = fitVolumeOnly(labelsOf(bySplit.train), logVolumes(bySplit.train));
-  const ofTraining = await predictCases(model, tokens, bySplit.train);
+  const ofTraining = await forwardCases(model, tokens, bySplit.train);
   const ofValidation = await predictCases(model, tokens, bySplit.validation);
   const calibrate = calibrateOn(
     labelsOf(bySplit.validation),
@@ -55,8 +56,12 @@ export async function predictTrial({
     logVolume: ({ caseId }) => Math.log(tokens.facts(caseId).lesionVolumeMm3),
   });
   const attention: CaseAttention[] = [];
-  const rows = async (split: Prediction['split'], cases: readonly CohortCase[]): Promise<Prediction[]> => {
-    const said = await predictCases(model, tokens, cases);
+  const rows = async (
+    split: Prediction['split'],
+    cases: readonly CohortCase[],
+    given?: typeof ofValidation,
+  ): Promise<Prediction[]> => {
+    const said = given ?? (await predictCases(model, tokens, cases));
     if (split === 'test') {
       attention.push(
         ...cases.map(({ caseId }, i) => ({
@@ -83,7 +88,7 @@ export async function predictTrial({
   };
   return {
     predictions: [
-      ...(await rows('validation', bySplit.validation)),
+      ...(await rows('validation', bySplit.validation, ofValidation)),
       ...(await rows('test', bySplit.test)),
       ...(await rows('external', external)),
     ],

@@ -19,6 +19,7 @@ import {
 } from './checkpoint.js';
 import { clinicalValues, type WithClinical } from './clinical-values.js';
 import { EmbeddingMemory } from './embedding-memory.js';
+import { forwardCases } from './forward-cases.js';
 import { createOptimizer } from './optimizer.js';
 import { LOG_NAME, type LogEvent, RunLog } from './run-log.js';
 import { afterEpoch, FIRST_PLATEAU, learningRate } from './schedule.js';
@@ -229,7 +230,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainingState> 
   /** Validates, keeps the best, decides whether to go on; returns what there is to log. */
   async function endEpoch(steps: number): Promise<LogEvent[]> {
     const evaluate = async () => {
-      const logits = (await predictCases(model, tokens, validation)).map(({ logit }) => logit);
+      const logits = (await forwardCases(model, tokens, validation)).map(({ logit }) => logit);
       const figures = validationFigures(
         validation.map(({ label }) => label),
         logits,

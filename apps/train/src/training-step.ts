@@ -2,7 +2,7 @@ import type { RandomState } from '@onco-response/engine';
 import { cachedContrastiveGradients, type RestorableStream } from '@onco-response/losses';
 import type { ForwardResult, ResponseModel } from '@onco-response/response-model';
 import * as tf from '@tensorflow/tfjs-core';
-import { clinicalValues } from './clinical-values.js';
+import { clinicalOf } from './clinical-values.js';
 import type { LabelledCase } from './trainer.js';
 import type { TrainingBags } from './training-bags.js';
 import { type LossOptions, type LossTerms, trainingLoss } from './training-loss.js';
@@ -63,7 +63,7 @@ async function batchGradients(cases: readonly LabelledCase[], options: StepOptio
     return model.forward(
       tf.concat(part.map(({ data, shape }) => tf.tensor3d(data, shape))),
       part.map(({ shape }) => shape[0]),
-      { training: true, ...clinicalOf(cases.slice(from, to), model) },
+      { training: true, ...clinicalOf(cases.slice(from, to), model.recipe) },
     );
   };
   const lossOf = (result: Pick<ForwardResult, 'logits' | 'projection'>) => {
@@ -129,8 +129,3 @@ const streamsOf = (model: ResponseModel): RestorableStream<Record<string, Random
   state: () => model.streams(),
   restore: (states) => model.restoreStreams(states),
 });
-
-function clinicalOf(cases: readonly LabelledCase[], { recipe }: ResponseModel) {
-  if (recipe.clinical.length === 0) return {};
-  return { clinical: cases.map((each) => clinicalValues(each, recipe.clinical)) };
-}

@@ -1,7 +1,7 @@
 import { affine, type RandomStream } from '@onco-response/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { consuming } from './consuming.js';
-import { type Lora, loraDelta } from './lora.js';
+import { type Lora, loraDelta, loraDown } from './lora.js';
 
 /** A fully connected layer. `weight` is kept [out, in], as torch stores it. */
 export interface Linear {
@@ -26,11 +26,23 @@ export interface LayerOptions extends ForwardOptions {
 
 /** y = x W^T + b, plus LoRA's (alpha / r) dropout(x) A^T B^T where one is attached and not merged. */
 export function linear(x: tf.Tensor2D, layer: Linear, options: LayerOptions): tf.Tensor2D {
-  const lora = layer.lora?.weightBeforeMerge ? undefined : layer.lora;
-  const drops = lora && lora.dropout > 0 && options.dropout !== undefined;
-  if (lora && !drops && !isTrained(layer)) return adaptedLinear(x, layer, lora, options);
-  const output = isTrained(layer) ? plainLinear(x, layer) : frozenLinear(x, layer);
-  return lora ? tf.add(output, loraDelta(x, lora, options)) : output; // [rows, out]
+  const lora = attachedLora(layer);
+  if (isTrained(layer)) {
+    const output = plainLinear(x, layer);
+    return lora ? tf.add(output, loraDelta(x, lora, options)) : output; // [rows, out]
+  }
+  if (!lora) return frozenLinear(x, layer);
+  return drops(layer, options)
+    ? droppingLinear(x, layer, lora, options)
+    : adaptedLinear(x, layer, lora, options);
+}
+
+/** A layer's LoRA, while it is not merged into the weight. */
+export const attachedLora = ({ lora }: Linear) => (lora?.weightBeforeMerge ? undefined : lora);
+
+/** Whether a layer's LoRA sees only a part of its input. */
+export function drops(layer: Linear, { dropout }: ForwardOptions): boolean {
+  return dropout !== undefined && (attachedLora(layer)?.dropout ?? 0) > 0;
 }
 
 /** Whether the layer's own weight or bias is a variable (`modules_to_save`, `bias`). */
@@ -82,4 +94,27 @@ function adaptedLinear(
     return { value: affine(x, weight, layer.bias), gradFunc };
   });
   return operation(...(constantInput ? [a, b] : [a, b, x])) as tf.Tensor2D;
+}
+
+/** The layer beside a LoRA of which a part of the input was dropped, so that the two cannot be one product. */
+function droppingLinear(x: tf.Tensor2D, layer: Linear, lora: Lora, options: LayerOptions): tf.Tensor2D {
+  const { b, scaling } = lora;
+  const { constantInput = false } = options;
+  const operation = tf.customGrad((...inputs) => {
+    const [low, b, ...rest] = inputs as unknown as [tf.Tensor2D, tf.Tensor2D, ...unknown[]];
+    (rest.at(-1) as tf.GradSaveFunc)([low]);
+    const value = tf.tidy(() =>
+      tf.add(affine(x, layer.weight, layer.bias), tf.matMul(low, tf.mul(b, scaling), false, true)),
+    );
+    const gradFunc = (dy: tf.Tensor, [low]: tf.Tensor[]) =>
+      consuming(dy, () => {
+        const out = dy as tf.Tensor2D; // [rows, out]
+        const ofLow = tf.matMul(out, tf.mul(b, scaling)); // [rows, r]
+        const ofB = tf.mul(tf.matMul(out, low as tf.Tensor2D, true, false), scaling); // [out, r]
+        return constantInput ? [ofLow, ofB] : [ofLow, ofB, tf.matMul(out, layer.weight)]; // [rows, in]
+      });
+    return { value, gradFunc };
+  });
+  const low = loraDown(x, lora, options);
+  return operation(...(constantInput ? [low, b] : [low, b, x])) as tf.Tensor2D;
 }

@@ -1,10 +1,12 @@
-import { startEngine } from '@onco-response/engine';
+import { RandomStream, startEngine } from '@onco-response/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { attend } from './attend.js';
+import { attention } from './attention.js';
 import { gelu } from './gelu.js';
 import { layerNorm } from './layer-norm.js';
-import { linear } from './linear.js';
+import { type Linear, linear } from './linear.js';
+import { keptMask } from './lora.js';
 import { residual } from './residual.js';
 import { rotaryAngles, rotate } from './rotary.js';
 
@@ -107,6 +109,107 @@ test('linear with a LoRA, and its derivatives with respect to input, A and B', (
     };
     const inputs = [waves([5, 8], 1.1), waves([2, 8], 0.4), waves([6, 2], 0.6)];
     expect(largestDifference(written, plain, inputs)).toBeLessThan(1e-5); // sums of up to 40
+  });
+});
+
+/** What a stream of this seed drops of [rows, in], as peft's dropout has it: 0, or 1 / (1 - p). */
+const dropped = (shape: [number, number], p: number, seed: number) =>
+  tf.div(tf.cast(keptMask(shape, p, new RandomStream(seed, 'dropout')), 'float32'), 1 - p);
+
+test.each([false, true])('linear with a LoRA whose input is dropped; constant input: %s', (constantInput) => {
+  tf.tidy(() => {
+    const [weight, bias] = [waves([6, 8], 0.7) as tf.Tensor2D, waves([6], 2) as tf.Tensor1D];
+    const x = waves([5, 8], 1.1) as tf.Tensor2D;
+    const mask = dropped([5, 8], 0.4, 9);
+    const plain = (x: tf.Tensor, a: tf.Tensor, b: tf.Tensor) =>
+      tf.add(
+        tf.add(tf.matMul(x, weight, false, true), bias),
+        tf.mul(tf.matMul(tf.matMul(tf.mul(x, mask), a, false, true), b, false, true), 2.5),
+      );
+    const written = (x: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => {
+      const lora = { a, b, scaling: 2.5, dropout: 0.4 } as unknown as NonNullable<
+        Parameters<typeof linear>[1]['lora']
+      >;
+      const dropout = new RandomStream(9, 'dropout');
+      return linear(x as tf.Tensor2D, { name: 'test', weight, bias, lora }, { dropout, constantInput });
+    };
+    const loras = [waves([2, 8], 0.4), waves([6, 2], 0.6)];
+    const difference = constantInput
+      ? largestDifference(
+          (a, b) => written(x, a!, b!),
+          (a, b) => plain(x, a!, b!),
+          loras,
+        )
+      : largestDifference(
+          (x, a, b) => written(x!, a!, b!),
+          (x, a, b) => plain(x!, a!, b!),
+          [x, ...loras],
+        );
+    expect(difference).toBeLessThan(1e-5); // sums of up to 40
+  });
+});
+
+// One query an image, 3 tokens, two heads of 4 channels
+test('attention for the class token alone, key and value with LoRAs whose inputs are dropped', () => {
+  tf.tidy(() => {
+    const layer = (name: string, step: number, lora?: object) =>
+      ({
+        name,
+        weight: waves([8, 8], step),
+        bias: waves([8], step + 1),
+        ...(lora && { lora }),
+      }) as unknown as Linear;
+    const loraOf = (a: tf.Tensor, b: tf.Tensor) => ({ a, b, scaling: 1.5, dropout: 0.3 });
+    const [query, output] = [layer('query', 0.3), layer('output', 0.5)];
+    const run =
+      (attending: typeof attention) =>
+      (x: tf.Tensor, ka: tf.Tensor, kb: tf.Tensor, va: tf.Tensor, vb: tf.Tensor) =>
+        attending(
+          x as tf.Tensor3D,
+          tf.slice(x as tf.Tensor3D, [0, 0, 0], [2, 1, 8]),
+          {
+            query,
+            key: layer('key', 0.7, loraOf(ka, kb)),
+            value: layer('value', 0.9, loraOf(va, vb)),
+            output,
+            heads: 2,
+          },
+          { dropout: new RandomStream(4, 'dropout') },
+        );
+    const plain: typeof attention = (x, asking, { query, key, value, output }) => {
+      const stream = new RandomStream(4, 'dropout');
+      const rows = tf.reshape(x, [6, 8]) as tf.Tensor2D;
+      const affineOf = (rows: tf.Tensor, { weight, bias }: Linear) =>
+        tf.add(tf.matMul(rows as tf.Tensor2D, weight, false, true), bias!);
+      const adapted = (layer: Linear) => {
+        const { a, b } = layer.lora!;
+        const kept = tf.mul(
+          rows,
+          tf.div(tf.cast(keptMask([6, 8], 0.3, stream), 'float32'), 0.7),
+        ) as tf.Tensor2D;
+        return tf.add(
+          affineOf(rows, layer),
+          tf.mul(tf.matMul(tf.matMul(kept, a, false, true), b, false, true), 1.5),
+        );
+      };
+      const heads = (rows: tf.Tensor) => tf.transpose(tf.reshape(rows, [2, -1, 2, 4]), [0, 2, 1, 3]);
+      const [q, k, v] = [
+        heads(affineOf(tf.reshape(asking, [2, 8]), query)),
+        heads(adapted(key)),
+        heads(adapted(value)),
+      ];
+      const mixed = tf.matMul(tf.softmax(tf.mul(tf.matMul(q, k, false, true), 0.5)), v); // [2, 2, 1, 4]
+      return affineOf(tf.reshape(mixed, [2, 8]), output) as tf.Tensor2D;
+    };
+    const inputs = [
+      waves([2, 3, 8], 1.3),
+      waves([2, 8], 0.4),
+      waves([8, 2], 0.6),
+      waves([2, 8], 0.8),
+      waves([8, 2], 1),
+    ];
+    const difference = largestDifference(run(attention) as Function, run(plain) as Function, inputs);
+    expect(difference).toBeLessThan(1e-5);
   });
 });
 
