@@ -61,8 +61,30 @@ export function loraDelta(
  */
 export function keptMask(shape: [number, number], probability: number, stream: RandomStream): tf.Tensor2D {
   const mask = new Uint8Array(shape[0] * shape[1]).fill(1);
-  const logKeep = Math.log1p(-probability);
-  const gap = () => Math.floor(Math.log1p(-stream.uniform()) / logKeep);
-  for (let at = gap(); at < mask.length; at += 1 + gap()) mask[at] = 0;
+  const distances = distanceTable(probability);
+  const next = () => {
+    const bits = stream.bits();
+    const distance = distances[bits >>> 16]!;
+    return distance >= 0 ? distance : distanceOf(bits, probability);
+  };
+  for (let at = next(); at < mask.length; at += 1 + next()) mask[at] = 0;
   return tf.tensor2d(mask, shape, 'bool');
+}
+
+/** How many elements are kept before the next dropped one: the inverse distribution function at bits / 2^32. */
+const distanceOf = (bits: number, probability: number) =>
+  Math.floor(Math.log1p(-bits / 2 ** 32) / Math.log1p(-probability));
+
+const tables = new Map<number, Int32Array>();
+
+/** `distanceOf` by the upper 16 bits, or -1 where the lower ones decide: logarithms took most of a mask's time. */
+function distanceTable(probability: number): Int32Array {
+  const known = tables.get(probability);
+  if (known) return known;
+  const table = Int32Array.from({ length: 65536 }, (_, upper) => {
+    const lowest = distanceOf(upper * 65536, probability);
+    return lowest === distanceOf(upper * 65536 + 65535, probability) ? lowest : -1;
+  });
+  tables.set(probability, table);
+  return table;
 }
