@@ -234,8 +234,16 @@ describe.each(studies)('$name', ({ name, write, resamples, seed, skip }) => {
     }
     for (const row of reportTable(report, 'decision-thresholds')) {
       const own = metrics.decisions.shown.find(({ threshold }) => threshold === Number(row.threshold))!;
-      expect(Number(row.gainLower)).toBe(own.gain.lower);
-      expect(Number(row.avoidedPer100Upper)).toBe(own.avoidedPer100.upper);
+      expect(Number(row.treatAll)).toBe(own.treatAll);
+      for (const name of ['netBenefit', 'gain', 'avoidedPer100'] as const) {
+        limits(numbers(row, name, `${name}Lower`, `${name}Upper`), own[name]);
+      }
+    }
+    for (const { model, ...row } of reportTable(report, 'decision-curves')) {
+      const { labels, scores } = models.get(model!)!;
+      const t = Number(row.threshold);
+      near(Number(row.treatAll), all(t));
+      near(Number(row.interventionsAvoided), ((benefit(labels, scores, t) - all(t)) * (1 - t)) / t);
     }
     const curves = reportTable(report, 'decision-curves');
     const expected = metrics.models.flatMap((model) => model.decisionCurve);
@@ -305,6 +313,109 @@ describe.each(studies)('$name', ({ name, write, resamples, seed, skip }) => {
       near(Number(row.upper), upper);
     }
   });
+
+  test.skipIf(skip)(
+    'every number of the tables of cohort, models, baselines, threshold and calibration',
+    () => {
+      const all = reportTable(report, 'cohort');
+      const folds = [...new Set(main.rows.map(({ fold }) => fold))];
+      for (const row of all) {
+        const fold = row.Part!.replace(', test', '');
+        const own = main.rows.filter((each) => row.Part === 'all' || each.fold === fold);
+        const cases = new Map(own.map((each) => [each.case, each]));
+        const positives = [...cases.values()].filter(({ label }) => label === 1).length;
+        expect([row.Cases, row.Patients, row.Positives].map(Number)).toEqual([
+          cases.size,
+          new Set(own.map(({ patient }) => patient)).size,
+          positives,
+        ]);
+        near(Number(row.Prevalence), positives / cases.size);
+      }
+      expect(all.length).toBe(1 + folds.filter((fold) => fold.startsWith('repeat-0')).length);
+
+      const volume = models.get('Lesion volume only')!;
+      for (const row of reportTable(report, 'models')) {
+        if (row.model === 'Lesion volume only') continue;
+        sameDifference(row, models.get(row.model!)!, volume, 'aucDifference');
+        near(Number(row.threshold), mean(models.get(row.model!)!.thresholds));
+      }
+      for (const row of reportTable(report, 'baselines')) {
+        const other = models.get(row.baseline!)!;
+        sameDifference(row, main, other, 'difference');
+        near(Number(row.aucMain), auc(main.labels, main.scores));
+        near(Number(row.aucBaseline), auc(other.labels, other.scores));
+        const error = Math.sqrt(delongVariance(main.labels, main.scores, other.scores));
+        near(Number(row.delongLower), Number(row.difference) - 1.959963984540054 * error);
+        near(Number(row.delongUpper), Number(row.difference) + 1.959963984540054 * error);
+        const right = (own: Pooled) =>
+          own.scores.map((score, i) => Number(score >= own.thresholds[i]!) === own.labels[i]);
+        const [a, b] = [right(main), right(other)];
+        const [onlyA, onlyB] = [
+          a.filter((own, i) => own && !b[i]).length,
+          b.filter((own, i) => own && !a[i]).length,
+        ];
+        expect([row.onlyMainRight, row.onlyBaselineRight].map(Number)).toEqual([onlyA, onlyB]);
+        const [below, at] = fairCoin(onlyA + onlyB, Math.min(onlyA, onlyB));
+        near(Number(row.mcnemarExactP), Math.min(1, 2 * (below + at)));
+        near(Number(row.mcnemarMidP), Math.min(1, 2 * below + at));
+      }
+
+      const called = main.scores.map((score, i) => Number(score >= main.thresholds[i]!));
+      const count = (label: number, call: number) =>
+        called.filter((own, i) => own === call && main.labels[i] === label).length;
+      const [tp, fp, tn, fn] = [count(1, 1), count(0, 1), count(0, 0), count(1, 0)];
+      const counted = [
+        [tp, tp + fn],
+        [tn, tn + fp],
+        [tp, tp + fp],
+        [tn, tn + fn],
+        [tp + tn, main.labels.length],
+      ] as const;
+      reportTable(report, 'threshold').forEach((row, i) => {
+        const [successes, total] = counted[i]!;
+        expect([row.successes, row.total].map(Number)).toEqual([successes, total]);
+        wilson(numbers(row, 'estimate', 'lower', 'upper'), successes, total);
+      });
+
+      const bins = tenBins(main.labels, main.scores);
+      reportTable(report, 'calibration-bins').forEach((row, i) => {
+        const { count, positives, predicted } = bins[i]!;
+        expect([row.cases, row.positives].map(Number)).toEqual([count, positives]);
+        near(Number(row.predicted), predicted);
+        wilson(numbers(row, 'observed', 'observedLower', 'observedUpper'), positives, count);
+      });
+      const { slope, intercept } = cox(main.labels, main.scores);
+      const share = mean(main.labels);
+      const measures = reportTable(report, 'calibration-measures').map((row) => Number(row.Value));
+      [
+        slope,
+        intercept,
+        inTheLarge(main.labels, main.scores),
+        bins.reduce(
+          (sum, bin) => sum + (bin.count * Math.abs(bin.observed - bin.predicted)) / main.labels.length,
+          0,
+        ),
+        mean(main.scores.map((score, i) => (score - main.labels[i]!) ** 2)),
+        share * (1 - share),
+      ].forEach((value, i) => {
+        near(measures[i]!, value, 1e-7);
+      });
+      expect(measures.length).toBe(6);
+    },
+  );
+
+  /** AUC of one model minus that of another, its interval, DeLong's z and p. */
+  function sameDifference(row: Record<string, string>, own: Pooled, other: Pooled, name: string) {
+    limits(
+      numbers(row, name, `${name}Lower`, `${name}Upper`),
+      bootstrapDifferenceCi((l, s) => auc(l, s), own.labels, own.scores, other.scores, options()),
+    );
+    const z =
+      (auc(own.labels, own.scores) - auc(other.labels, other.scores)) /
+      Math.sqrt(delongVariance(own.labels, own.scores, other.scores));
+    near(Number(row.delongZ), z, 1e-8);
+    near(Number(row.delongP), twoSided(z), 1e-6);
+  }
 
   test.skipIf(skip)('how far the checklists are filled, and the METRICS score', () => {
     const [tripod, claim, score] = reportTable(report, 'checklists');
@@ -396,9 +507,27 @@ describe.each(studies)('$name', ({ name, write, resamples, seed, skip }) => {
           near(studentTwoSided((difference - group.againstRest.lower) / error, welch), 0.05, 1e-6);
           near(group.againstRest.p, studentTwoSided(difference / error, welch), 1e-6);
         }
-        expect(Number(printed[at]!.rocAuc)).toBe(group.rocAuc.estimate);
-        expect(Number(printed[at]!.rocAucUpper)).toBe(group.rocAuc.upper);
-        expect(Number(printed[at]!.brierScore)).toBe(group.brierScore);
+        const row = printed[at]!;
+        expect([row.cases, row.positives].map(Number)).toEqual([group.cases, group.positives]);
+        for (const name of [
+          'rocAuc',
+          'sensitivity',
+          'specificity',
+          'positivePredictiveValue',
+          'negativePredictiveValue',
+        ] as const) {
+          if (group[name]) limits(numbers(row, name, `${name}Lower`, `${name}Upper`), group[name]);
+        }
+        expect(Number(row.brierScore)).toBe(group.brierScore);
+        expect(Number(row.calibrationInTheLarge)).toBe(group.calibrationInTheLarge);
+        if (group.againstRest) {
+          const { difference, lower, upper, p } = group.againstRest;
+          expect(
+            ['aucMinusRest', 'aucMinusRestLower', 'aucMinusRestUpper', 'aucMinusRestP'].map((name) =>
+              Number(row[name]),
+            ),
+          ).toEqual([difference, lower, upper, p]);
+        }
       }
       const shares = analysis.groups
         .filter(({ rocAuc }) => rocAuc !== null)
@@ -630,6 +759,22 @@ interface Limits {
 }
 function limits(actual: Limits, expected: Limits): void {
   for (const key of ['estimate', 'lower', 'upper'] as const) near(actual[key], expected[key]);
+}
+
+const numbers = (row: Record<string, string>, estimate: string, lower: string, upper: string): Limits => ({
+  estimate: Number(row[estimate]),
+  lower: Number(row[lower]),
+  upper: Number(row[upper]),
+});
+
+/** Of `n` throws of a fair coin: the chance of fewer than `k` heads, and of exactly `k`. */
+function fairCoin(n: number, k: number): [number, number] {
+  let [below, at] = [0, 0.5 ** n];
+  for (let heads = 1; heads <= k; heads++) {
+    below += at;
+    at *= (n - heads + 1) / heads;
+  }
+  return [below, at];
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
