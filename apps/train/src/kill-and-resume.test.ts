@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { RandomStream } from '@onco-response/engine';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sha256OfFolder } from './__fixtures__/sha256-of-folder.js';
 import { writeSmallStudy } from './__fixtures__/small-cohort.js';
 import { readRunLog } from './run-log.js';
 
@@ -56,17 +56,6 @@ async function fit(out: string, kill?: { epochs: number; after: number }): Promi
     child.kill('SIGKILL');
   }
   return end;
-}
-
-/** One hash of every file of a folder, by name and content. */
-async function sha256OfFolder(path: string): Promise<string> {
-  const files = (await readdir(path, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-  const hash = createHash('sha256');
-  for (const file of files) hash.update(relative(path, file)).update(await readFile(file));
-  return hash.digest('hex');
 }
 
 test(`killed (SIGKILL) ${KILLS} times at random moments, a run ends with the bundle of an undisturbed one`, async () => {

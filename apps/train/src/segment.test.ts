@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sha256OfFolder } from './__fixtures__/sha256-of-folder.js';
 import { writeSmallStudy } from './__fixtures__/small-cohort.js';
 import { readSegmentCohort } from './segment-cohort.js';
 import { quantile, type SegmentedCase, summarise } from './segment-evaluate.js';
@@ -64,16 +64,6 @@ async function segment(
     child.kill('SIGKILL');
   }
   return { end: await end, said };
-}
-
-async function sha256OfFolder(path: string): Promise<string> {
-  const files = (await readdir(path, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-  const hash = createHash('sha256');
-  for (const file of files) hash.update(relative(path, file)).update(await readFile(file));
-  return hash.digest('hex');
 }
 
 test('from a cohort to a model, masks, sheets and numbers; killed in the middle, to the same bytes', async () => {

@@ -177,11 +177,8 @@ describe.each(studies)('$name', ({ name, write, resamples, seed, skip }) => {
         comparison.difference,
         bootstrapDifferenceCi((l, s) => auc(l, s), main.labels, main.scores, other.scores, options()),
       );
-      const right = ({ scores, thresholds }: Pooled) =>
-        scores.map((score, i) => Number(score >= thresholds[i]!) === main.labels[i]);
-      const [a, b] = [right(main), right(other)];
-      expect(comparison.mcnemar.onlyA).toBe(a.filter((each, i) => each && !b[i]).length);
-      expect(comparison.mcnemar.onlyB).toBe(b.filter((each, i) => each && !a[i]).length);
+      expect(comparison.mcnemar.onlyA).toBe(onlyRight(main, other));
+      expect(comparison.mcnemar.onlyB).toBe(onlyRight(other, main));
       const within = withinFolds(main.rows, other.rows);
       near(comparison.withinFolds.difference, within.auc);
       near(comparison.withinFolds.z, within.auc / within.standardError, 1e-8);
@@ -347,13 +344,7 @@ describe.each(studies)('$name', ({ name, write, resamples, seed, skip }) => {
         const error = Math.sqrt(delongVariance(main.labels, main.scores, other.scores));
         near(Number(row.delongLower), Number(row.difference) - 1.959963984540054 * error);
         near(Number(row.delongUpper), Number(row.difference) + 1.959963984540054 * error);
-        const right = (own: Pooled) =>
-          own.scores.map((score, i) => Number(score >= own.thresholds[i]!) === own.labels[i]);
-        const [a, b] = [right(main), right(other)];
-        const [onlyA, onlyB] = [
-          a.filter((own, i) => own && !b[i]).length,
-          b.filter((own, i) => own && !a[i]).length,
-        ];
+        const [onlyA, onlyB] = [onlyRight(main, other), onlyRight(other, main)];
         expect([row.onlyMainRight, row.onlyBaselineRight].map(Number)).toEqual([onlyA, onlyB]);
         const [below, at] = fairCoin(onlyA + onlyB, Math.min(onlyA, onlyB));
         near(Number(row.mcnemarExactP), Math.min(1, 2 * (below + at)));
@@ -766,6 +757,13 @@ const numbers = (row: Record<string, string>, estimate: string, lower: string, u
   lower: Number(row[lower]),
   upper: Number(row[upper]),
 });
+
+/** Cases that the first model calls as they are, each at its own threshold, and the second does not. */
+function onlyRight(own: Pooled, other: Pooled): number {
+  const isRight = ({ scores, thresholds, labels }: Pooled, i: number) =>
+    Number(scores[i]! >= thresholds[i]!) === labels[i];
+  return own.labels.filter((_, i) => isRight(own, i) && !isRight(other, i)).length;
+}
 
 /** Of `n` throws of a fair coin: the chance of fewer than `k` heads, and of exactly `k`. */
 function fairCoin(n: number, k: number): [number, number] {

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { Progress } from '@onco-response/command-line/node';
 import { clipByGlobalNorm, ExponentialAverage, type RandomState } from '@onco-response/engine';
-import type { CasePrediction, PrefixTokens, ResponseModel } from '@onco-response/response-model';
+import type { CasePrediction, ResponseModel } from '@onco-response/response-model';
 import { toFloat32, type WeightTensor } from '@onco-response/weights';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AugmentedTokens } from './augmented-tokens.js';
@@ -17,7 +17,7 @@ import {
   type TrainingState,
   writeCheckpoint,
 } from './checkpoint.js';
-import { clinicalValues, type WithClinical } from './clinical-values.js';
+import { clinicalOf, type WithClinical } from './clinical-values.js';
 import { EmbeddingMemory } from './embedding-memory.js';
 import { forwardCases } from './forward-cases.js';
 import { createOptimizer } from './optimizer.js';
@@ -350,12 +350,6 @@ async function* embeddings(
   for (const { caseId } of cases) yield model.sliceEmbeddings(await tokens.read(caseId));
 }
 
-/** What the model says of a case whose tokens are given. */
-function predictCase(model: ResponseModel, tokens: PrefixTokens, given: WithClinical) {
-  const { clinical } = model.recipe;
-  return model.predictTokens(tokens, clinical.length > 0 ? clinicalValues(given, clinical) : undefined);
-}
-
 /** What the model says of cases as they are, one case at a time. */
 export async function predictCases(
   model: ResponseModel,
@@ -364,8 +358,8 @@ export async function predictCases(
 ): Promise<Omit<CasePrediction, 'slices'>[]> {
   const said: Omit<CasePrediction, 'slices'>[] = [];
   for (const each of cases) {
-    const { logit, attention, embedding } = await predictCase(model, await tokens.read(each.caseId), each);
-    said.push({ logit, attention, embedding });
+    const { clinical = [] } = clinicalOf([each], model.recipe);
+    said.push(await model.predictTokens(await tokens.read(each.caseId), clinical[0]));
   }
   return said;
 }
