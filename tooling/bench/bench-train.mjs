@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { bootstrapCi, rocAuc } from '@onco-response/metrics';
-import { encoderDirectory, readRunLog } from '@onco-response/train';
+import { encoderDirectory, readRunLog } from '../../apps/train/dist/index.js';
 import { here, median } from './bench-tools.mjs';
 
 const root = join(here, '../..');
